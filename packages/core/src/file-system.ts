@@ -1,0 +1,199 @@
+import type { CallContext } from "./call-context.ts";
+import type { Attr, DirEntry, Entry, HandleId, Name, NodeId, SetTime, StatFs } from "./types.ts";
+
+/**
+ * The one seam of KedgeFS. Sources (`local`, `remote`, `memory`) are a FileSystem, layers take one and return one, sinks
+ * (`mount`, `serve`, `volume`) take one.
+ *
+ * Rules for every implementation:
+ * - Each operation does what the system call of its name does, for `context.caller`: permission is checked against the
+ *   caller's uid, gid and groups, new inodes belong to the caller (or to the directory's group where it has the set-gid bit).
+ * - An operation fails by rejecting with an FsError. Any other rejection is a bug; who calls turns it into EIO and logs it.
+ * - Operations may be called concurrently, also on one node or handle. Each takes effect at one moment between its call and
+ *   its answer. Two calls of which the first was answered before the second was made take effect in that order.
+ * - Buffers in a request belong to the callee until it answers, buffers in an answer to the caller.
+ * - A NodeId that leads nowhere any more is ESTALE; an unknown HandleId is EBADF.
+ * - Names are one component each; "", ".", "..", "/" and NUL within are EINVAL, more than 255 bytes ENAMETOOLONG.
+ * - A symbolic link is never followed.
+ */
+export interface FileSystem {
+  /** The root directory with its attributes. Its NodeId stays the same for the life of the FileSystem. */
+  root(context: CallContext): Promise<Entry>;
+
+  /** Leads from a directory and a name to a node. ENOENT, ENOTDIR, EACCES (no search permission on `parent`). */
+  lookup(request: LookupRequest, context: CallContext): Promise<Entry>;
+
+  /** The caller holds `node` no longer, and may name it again only after another lookup. A hint: no error but a bug. */
+  forget(request: ForgetRequest, context: CallContext): Promise<void>;
+
+  /** stat(2). `handle`, where given, is one of `node` and may be used in its place. */
+  getattr(request: GetattrRequest, context: CallContext): Promise<AttrReply>;
+
+  /**
+   * chmod(2), chown(2), truncate(2) or ftruncate(2), utimensat(2), in this order, for the fields that are present. With
+   * `handle` (open for writing) `size` needs no write permission on the node. EPERM, EACCES, EINVAL, EFBIG, EROFS, ENOSPC.
+   */
+  setattr(request: SetattrRequest, context: CallContext): Promise<AttrReply>;
+
+  /** The target of a symbolic link, as stored. EINVAL on anything else. */
+  readlink(request: NodeRequest, context: CallContext): Promise<ReadlinkReply>;
+
+  /** symlink(2). EEXIST, ENAMETOOLONG (target over 4,095 bytes), EACCES. */
+  symlink(request: SymlinkRequest, context: CallContext): Promise<Entry>;
+
+  /** mknod(2): regular file, fifo, socket or (privileged) device, by the type bits of `mode`. The umask is applied already. */
+  mknod(request: MknodRequest, context: CallContext): Promise<Entry>;
+
+  /** mkdir(2). The umask is applied already. EEXIST, EACCES, EMLINK. */
+  mkdir(request: MkdirRequest, context: CallContext): Promise<Entry>;
+
+  /** unlink(2). EISDIR on a directory. A file that is open stays readable and writable through its handles. */
+  unlink(request: NameRequest, context: CallContext): Promise<void>;
+
+  /** rmdir(2). ENOTDIR, ENOTEMPTY. */
+  rmdir(request: NameRequest, context: CallContext): Promise<void>;
+
+  /** renameat2(2) with `flags` 0, RENAME_NOREPLACE (1) or RENAME_EXCHANGE (2). EINVAL for flags the source cannot do. */
+  rename(request: RenameRequest, context: CallContext): Promise<void>;
+
+  /** link(2): a new name for `node`. EEXIST, EPERM on a directory, EMLINK, EXDEV. */
+  link(request: LinkRequest, context: CallContext): Promise<Entry>;
+
+  /**
+   * open(2) of a regular file, with the access mode and O_TRUNC, O_APPEND, O_DIRECT, O_SYNC, O_DSYNC, O_NOATIME of `flags`;
+   * others have no meaning here and are ignored. EACCES, EISDIR, ELOOP (a symbolic link), ETXTBSY, EINVAL (not a regular file).
+   */
+  open(request: OpenRequest, context: CallContext): Promise<HandleReply>;
+
+  /** open(2) with O_CREAT, and O_EXCL if it is in `flags`: makes the file (mode as for mknod) if it is missing, and opens it. */
+  create(request: CreateRequest, context: CallContext): Promise<CreateReply>;
+
+  /** pread(2): fewer bytes than `size` only at the end of the file. */
+  read(request: ReadRequest, context: CallContext): Promise<ReadReply>;
+
+  /** pwrite(2) of all of `data`, at `offset`, or at the end of the file where the handle has O_APPEND. ENOSPC, EDQUOT, EFBIG. */
+  write(request: WriteRequest, context: CallContext): Promise<WriteReply>;
+
+  /** One close(2) of possibly several of this open file: reports write errors that are known by now. Keeps the handle. */
+  flush(request: HandleRequest, context: CallContext): Promise<void>;
+
+  /** The last close: `handle` is gone after it, whatever it answers. */
+  release(request: HandleRequest, context: CallContext): Promise<void>;
+
+  /** fsync(2), or fdatasync(2) with `datasync`. A success means stable storage; a failed write is reported here or by flush. */
+  fsync(request: FsyncRequest, context: CallContext): Promise<void>;
+
+  /** Opens a directory for readdir. EACCES (no read permission), ENOTDIR. */
+  opendir(request: NodeRequest, context: CallContext): Promise<HandleReply>;
+
+  /**
+   * Entries after `offset` (0 at the start, else a DirEntry's), at least one unless the directory has ended, and not many more
+   * than fit into `size` bytes of the kernel's direntplus form. Entries that exist throughout a listing are there exactly once.
+   */
+  readdir(request: ReaddirRequest, context: CallContext): Promise<ReaddirReply>;
+
+  /** readdir with the node and attributes of each entry, as if looked up. */
+  readdirplus(request: ReaddirRequest, context: CallContext): Promise<ReaddirReply>;
+
+  releasedir(request: HandleRequest, context: CallContext): Promise<void>;
+
+  /** fsync(2) of a directory. */
+  fsyncdir(request: FsyncRequest, context: CallContext): Promise<void>;
+
+  /** statvfs(3) of the file system that holds `node`. */
+  statfs(request: NodeRequest, context: CallContext): Promise<StatFs>;
+
+  /** access(2): `mask` of R_OK 4, W_OK 2, X_OK 1, or F_OK 0. EACCES, EROFS. */
+  access(request: AccessRequest, context: CallContext): Promise<void>;
+}
+
+export interface NodeRequest {
+  readonly node: NodeId;
+}
+export interface ForgetRequest extends NodeRequest {
+  /** How many answers that led to this node are forgotten (FUSE's nlookup). */
+  readonly nlookup: number;
+}
+export interface LookupRequest {
+  readonly parent: NodeId;
+  readonly name: Name;
+}
+export type NameRequest = LookupRequest;
+export interface GetattrRequest extends NodeRequest {
+  readonly handle?: HandleId | undefined;
+}
+export interface SetattrRequest extends GetattrRequest {
+  /** Permission bits, 0–07777. */
+  readonly mode?: number | undefined;
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  readonly size?: bigint | undefined;
+  readonly atime?: SetTime | undefined;
+  readonly mtime?: SetTime | undefined;
+}
+export interface SymlinkRequest extends LookupRequest {
+  readonly target: Uint8Array;
+}
+export interface MkdirRequest extends LookupRequest {
+  readonly mode: number;
+}
+export interface MknodRequest extends MkdirRequest {
+  readonly rdev: number;
+}
+export interface RenameRequest extends LookupRequest {
+  readonly newParent: NodeId;
+  readonly newName: Name;
+  readonly flags: number;
+}
+export interface LinkRequest extends NodeRequest {
+  readonly newParent: NodeId;
+  readonly newName: Name;
+}
+export interface OpenRequest extends NodeRequest {
+  readonly flags: number;
+}
+export interface CreateRequest extends MkdirRequest {
+  readonly flags: number;
+}
+export interface HandleRequest extends NodeRequest {
+  readonly handle: HandleId;
+}
+export interface ReadRequest extends HandleRequest {
+  readonly offset: bigint;
+  /** Bytes, at most `limits.ioBytesMax`. */
+  readonly size: number;
+}
+export interface WriteRequest extends HandleRequest {
+  readonly offset: bigint;
+  readonly data: Uint8Array;
+}
+export interface FsyncRequest extends HandleRequest {
+  readonly datasync: boolean;
+}
+export type ReaddirRequest = ReadRequest;
+export interface AccessRequest extends NodeRequest {
+  readonly mask: number;
+}
+
+export interface AttrReply {
+  readonly attr: Attr;
+}
+export interface ReadlinkReply {
+  readonly target: Uint8Array;
+}
+export interface HandleReply {
+  readonly handle: HandleId;
+}
+export interface CreateReply extends Entry, HandleReply {}
+export interface ReadReply {
+  readonly data: Uint8Array;
+}
+export interface WriteReply {
+  /** Bytes written: all of them. */
+  readonly size: number;
+}
+export interface ReaddirReply {
+  readonly entries: readonly DirEntry[];
+  /** True when nothing follows these entries. */
+  readonly end: boolean;
+}

@@ -1,0 +1,31 @@
+/**
+ * Every bound of KedgeFS by name. A bound that is reached means back-pressure or a refusal with a clear error, never growth.
+ */
+export const limits = {
+  /** Longest name of one component, bytes (NAME_MAX in linux/limits.h). */
+  nameBytesMax: 255,
+  /** Longest target of a symbolic link, bytes (PATH_MAX less the NUL). */
+  symlinkBytesMax: 4095,
+  /** Longest NodeId, bytes: MAX_HANDLE_SZ of name_to_handle_at(2) and what we put round it. */
+  nodeIdBytesMax: 192,
+  /** Most data of one read or write, bytes: what the kernel sends at most (256 pages). */
+  ioBytesMax: 1 << 20,
+  /** Most data of one readdir answer, bytes. */
+  readdirBytesMax: 1 << 18,
+  /** Supplementary groups of one caller (NGROUPS_MAX is 65,536; more than this is cut by no known setup). */
+  callerGroupsMax: 65_536,
+  /** Largest gRPC message, bytes: one full write and room round it, batched frames included. */
+  frameBytesMax: 4 << 20,
+  /** Requests of one session that the server works on; past it the server stops reading the session's streams. */
+  sessionRequestsInFlightMax: 512,
+  /** Requests that a client holds for a server that is away; past it the driver stops reading /dev/fuse. */
+  clientRequestsHeldMax: 16_384,
+  /** Write data that a client holds in requests, bytes; past it the driver stops reading /dev/fuse. */
+  clientWriteBytesHeldMax: 512 << 20,
+  /** Handles of one session (EMFILE past it). */
+  sessionHandlesMax: 65_536,
+  /** Sessions of one server; past it the one that was away longest is ended, and if none is away a new one is refused. */
+  sessionsMax: 1024,
+  /** Names and attributes travel in windows of this size on each stream, bytes (HTTP/2 SETTINGS_INITIAL_WINDOW_SIZE). */
+  flowControlWindowBytes: 16 << 20,
+} as const;
