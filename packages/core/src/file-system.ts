@@ -30,8 +30,9 @@ export interface FileSystem {
   getattr(request: GetattrRequest, context: CallContext): Promise<AttrReply>;
 
   /**
-   * chmod(2), chown(2), truncate(2) or ftruncate(2), utimensat(2), in this order, for the fields that are present. With
-   * `handle` (open for writing) `size` needs no write permission on the node. EPERM, EACCES, EINVAL, EFBIG, EROFS, ENOSPC.
+   * truncate(2) or ftruncate(2), chown(2), chmod(2), utimensat(2), in this order, for the fields that are present: chown clears
+   * set-id bits, which a mode given with it then sets. With `handle` (open for writing) `size` needs no write permission on
+   * the node. EPERM, EACCES, EINVAL, EFBIG, EROFS, ENOSPC.
    */
   setattr(request: SetattrRequest, context: CallContext): Promise<AttrReply>;
 
@@ -60,8 +61,8 @@ export interface FileSystem {
   link(request: LinkRequest, context: CallContext): Promise<Entry>;
 
   /**
-   * open(2) of a regular file, with the access mode and O_TRUNC, O_APPEND, O_DIRECT, O_SYNC, O_DSYNC, O_NOATIME of `flags`;
-   * others have no meaning here and are ignored. EACCES, EISDIR, ELOOP (a symbolic link), ETXTBSY, EINVAL (not a regular file).
+   * open(2) of a regular file, with the access mode and O_TRUNC, O_APPEND, O_SYNC, O_DSYNC, O_NOATIME of `flags`; others have
+   * no meaning here and are ignored (O_DIRECT speaks of the client's page cache). EACCES, EISDIR, ELOOP (a symbolic link), ETXTBSY, EINVAL (not a regular file).
    */
   open(request: OpenRequest, context: CallContext): Promise<HandleReply>;
 
@@ -151,6 +152,8 @@ export interface LinkRequest extends NodeRequest {
 }
 export interface OpenRequest extends NodeRequest {
   readonly flags: number;
+  /** True when the caller had this file open before a restart: permission was checked then, and a later chmod does not matter. */
+  readonly reopen?: boolean | undefined;
 }
 export interface CreateRequest extends MkdirRequest {
   readonly flags: number;

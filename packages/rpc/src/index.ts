@@ -1,1 +1,16 @@
-export {};
+export { ClientLane, type ClientLaneEvents } from "./client/client-lane.ts";
+export { connectionProblem } from "./client/connection-problem.ts";
+export { type Attached, type AttachQuery, dial, type ServerAddress, type Transport } from "./client/transport.ts";
+export { type LaneName, laneNames, protocolVersion } from "./lane-name.ts";
+export {
+  type AttachAnswer,
+  type AttachArguments,
+  AttachRefusal,
+  type RpcHandlers,
+  type RpcServer,
+  type RpcServerOptions,
+  startRpcServer,
+} from "./server/rpc-server.ts";
+export { type LaneEvents, ServerLane } from "./server/server-lane.ts";
+export type { TlsMaterial } from "./tls-material.ts";
+export type { ReceivedReply, WireOperation, WireReply, WireRequest } from "./wire.ts";

@@ -1,0 +1,378 @@
+import { hostname } from "node:os";
+import type { ServiceError } from "@grpc/grpc-js";
+import {
+  CallContext,
+  type Caller,
+  deadlineMs,
+  type Entry,
+  FsError,
+  type HandleId,
+  type Logger,
+  operations,
+  rootCaller,
+} from "@kedgefs/core";
+import {
+  type Attached,
+  type ClientLane,
+  connectionProblem,
+  dial,
+  type LaneName,
+  laneNames,
+  type ReceivedReply,
+  type ServerAddress,
+  type TlsMaterial,
+  type Transport,
+  type WireOperation,
+} from "@kedgefs/rpc";
+import pRetry, { AbortError } from "p-retry";
+import { type ClientHandle, ClientHandles } from "./client-handles.ts";
+import { type PendingCall, PendingCalls } from "./pending-calls.ts";
+
+export interface ConnectOptions extends ServerAddress {
+  readonly exportName: string;
+  readonly tls: TlsMaterial;
+  readonly logger: Logger;
+  /** For the server's log: what the session is for, such as the mount point. */
+  readonly purpose?: string;
+}
+
+export type ConnectionState = "connected" | "reconnecting" | "closed";
+
+export interface SessionStatus {
+  readonly state: ConnectionState;
+  /** How long it has been so, milliseconds. */
+  readonly sinceMs: number;
+  /** Failed attempts of the reconnection that is under way. */
+  readonly attempts: number;
+  /** What ended the last connection, or failed the last attempt. */
+  readonly lastError?: string;
+  /** Hex; another one after the server was started again. */
+  readonly serverIncarnation: string;
+  readonly inFlight: readonly { readonly operation: string; readonly pid: number; readonly sinceMs: number }[];
+}
+
+/** Reconnection: delays double from the first to the ceiling, each drawn at random between one and two times that. */
+const retryMinMs = 50;
+const retryMaxMs = 2_000;
+/** How often calls are looked at for being slow. */
+const slowCheckMs = 5_000;
+/** How long an orderly close waits for calls that are under way. */
+const closeTimeoutMs = 30_000;
+
+/**
+ * One session with a server, through all its connections. Calls wait here while the server is away, and are sent again when
+ * it is back; handles are opened again first.
+ */
+export class RemoteSession {
+  readonly #options: ConnectOptions;
+  readonly #pending = new PendingCalls();
+  readonly handles = new ClientHandles();
+  readonly #stopping = new AbortController();
+  readonly #slowTimer: NodeJS.Timeout;
+  #state: ConnectionState = "reconnecting";
+  #sinceMs = Date.now();
+  #attempts = 0;
+  #lastError: string | undefined;
+  #attached: Attached | undefined;
+  /** Hex incarnation of the server process that has all our handles. */
+  #recoveredAt: string | undefined;
+  #transport: Transport | undefined;
+  #lanes: Partial<Record<LaneName, ClientLane>> = {};
+  /** Numbers of handles that an interrupted open may have opened at the server. */
+  #strays: { number: HandleId; call: PendingCall }[] = [];
+
+  private constructor(options: ConnectOptions) {
+    this.#options = options;
+    this.#slowTimer = setInterval(() => this.#reportSlowCalls(), slowCheckMs).unref();
+  }
+
+  /** Opens a session. Rejects with a UserError at the first failure: whoever mounts wants to know at once. */
+  static async connect(options: ConnectOptions): Promise<RemoteSession> {
+    const session = new RemoteSession(options);
+    try {
+      await session.#connectOnce();
+    } catch (error) {
+      clearInterval(session.#slowTimer);
+      throw isServiceError(error) ? await connectionProblem(error, options, options.tls) : error;
+    }
+    return session;
+  }
+
+  get root(): Entry {
+    return this.#attachedOrThrow().root;
+  }
+
+  get readOnly(): boolean {
+    return this.#attachedOrThrow().readOnly;
+  }
+
+  get coarseTimes(): boolean {
+    return this.#attachedOrThrow().coarseTimes;
+  }
+
+  get connected(): boolean {
+    return this.#state === "connected";
+  }
+
+  /** Back-pressure: `pause` is called when as many calls are held as may be, `resume` when there is room again. */
+  onFull(pause: () => void, resume: () => void): void {
+    this.#pending.onFull(pause, resume);
+  }
+
+  status(): SessionStatus {
+    const now = Date.now();
+    return {
+      state: this.#state,
+      sinceMs: now - this.#sinceMs,
+      attempts: this.#attempts,
+      ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+      serverIncarnation: this.#attached?.incarnation.toString("hex") ?? "",
+      inFlight: [...this.#pending.all()].map(({ request, context, startedMs }) => ({
+        operation: request.operation,
+        pid: context.caller.pid,
+        sinceMs: now - startedMs,
+      })),
+    };
+  }
+
+  /** Makes a call, now or when the server is back. Rejects with an FsError. `bytes` is the data that `body` carries. */
+  call(operation: WireOperation, body: object, context: CallContext, bytes = 0): Promise<object> {
+    return new Promise((resolve, reject) => {
+      if (this.#state === "closed") {
+        reject(new FsError("ENOTCONN", "the session is closed"));
+        return;
+      }
+      const call: PendingCall = {
+        request: { id: this.#pending.nextId(), caller: context.caller, operation, body },
+        bytes,
+        context,
+        startedMs: Date.now(),
+        sent: false,
+        slowReported: false,
+        settle(reply) {
+          if (reply instanceof FsError) reject(reply);
+          else if (reply.error !== undefined) reject(reply.error);
+          else resolve(reply.body);
+        },
+      };
+      this.#pending.add(call);
+      if (this.#state === "connected") this.#send(call);
+      else this.#wait(call);
+    });
+  }
+
+  /** Waits for the calls that are under way, tells the server that the session ends, and closes. */
+  async close(): Promise<void> {
+    if (this.#state === "closed") return;
+    const until = Date.now() + closeTimeoutMs;
+    while (this.#state === "connected" && this.#pending.size > 0 && Date.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const wasConnected = this.#state === "connected";
+    this.#enter("closed");
+    if (wasConnected && this.#attached !== undefined) {
+      await this.#transport?.detach(this.#attached.sessionId).catch((error: Error) => {
+        this.#options.logger.debug(`the server was not told of the end of the session: ${error.message}`);
+      });
+    }
+    this.#stopping.abort();
+    clearInterval(this.#slowTimer);
+    this.#hangUp();
+    this.#pending.failAll(new FsError("ENOTCONN", "the session was closed"));
+  }
+
+  #attachedOrThrow(): Attached {
+    if (this.#attached === undefined) throw new Error("the session was never attached");
+    return this.#attached;
+  }
+
+  #enter(state: ConnectionState): void {
+    this.#state = state;
+    this.#sinceMs = Date.now();
+  }
+
+  #send(call: PendingCall): void {
+    call.sent = true;
+    const { operation } = call.request;
+    const lane = operation !== "reopen" && operations[operation].lane === "bulk" ? "bulk" : "control";
+    this.#lanes[lane]?.send(call.request, call.bytes);
+  }
+
+  #wait(call: PendingCall): void {
+    this.#pending.interruptible(call, ({ request, sent }) => {
+      const number = (request.body as { handle?: HandleId }).handle;
+      const opens = request.operation === "open" || request.operation === "opendir" || request.operation === "create";
+      if (sent && opens && number !== undefined) this.#strays.push({ number, call });
+    });
+  }
+
+  /** One attempt, from dialling to having sent again everything that waited. */
+  async #connectOnce(): Promise<void> {
+    const { exportName, tls, purpose } = this.#options;
+    const before = this.#attached;
+    const transport = dial(this.#options, tls);
+    let broken: ((reason: string) => void) | undefined;
+    const breaks = new Promise<never>((_, reject) => {
+      broken = (reason) => reject(new Error(reason));
+    });
+    breaks.catch(() => {});
+    try {
+      const attached = await transport.attach({
+        exportName,
+        sessionId: before?.sessionId ?? Buffer.alloc(0),
+        clientDescription: `${hostname()}${purpose === undefined ? "" : ` ${purpose}`}`,
+      });
+      const lanes: Partial<Record<LaneName, ClientLane>> = {};
+      for (const name of laneNames) {
+        lanes[name] = transport.openLane(name, attached, {
+          reply: (reply) => this.#pending.settle(reply.id, reply),
+          ackedBelow: () => this.#pending.ackedBelow(),
+          ended: (reason) => {
+            broken?.(reason);
+            if (this.#transport === transport && this.#state === "connected") this.#disconnected(reason);
+          },
+        });
+      }
+      this.#transport = transport;
+      this.#lanes = lanes;
+      if (before !== undefined && !attached.resumed) this.#failUncertain();
+      // From here on the new session id counts, also for an attempt that breaks off below.
+      this.#attached = before === undefined ? attached : { ...attached, root: before.root };
+      const incarnation = attached.incarnation.toString("hex");
+      if (before !== undefined && (!attached.resumed || incarnation !== this.#recoveredAt)) {
+        this.#recoveredAt = undefined;
+        await Promise.race([this.#reopenHandles(), breaks]);
+      }
+      this.#recoveredAt = incarnation;
+      this.#resume();
+    } catch (error) {
+      if (this.#transport === transport) this.#hangUp();
+      else transport.close();
+      throw error;
+    }
+  }
+
+  #resume(): void {
+    this.#pending.uninterruptible();
+    this.#enter("connected");
+    this.#attempts = 0;
+    for (const call of this.#pending.all()) this.#send(call);
+    const strays = this.#strays;
+    this.#strays = [];
+    for (const { number, call } of strays) {
+      const operation = call.request.operation === "opendir" ? "releasedir" : "release";
+      const node = (call.request.body as { node?: unknown; parent?: unknown }).node ?? this.root.node;
+      this.call(operation, { node, handle: number }, new CallContext(call.context.caller)).catch(() => {});
+    }
+  }
+
+  #disconnected(reason: string): void {
+    this.#hangUp();
+    this.#lastError = reason;
+    this.#enter("reconnecting");
+    this.#options.logger.warn(`lost the server: ${reason}`);
+    for (const call of [...this.#pending.all()]) this.#wait(call);
+    this.#reconnect().catch((error: Error) => {
+      if (this.#state === "closed") return;
+      this.#options.logger.error(`gave up reconnecting: ${error.stack ?? error.message}`);
+    });
+  }
+
+  async #reconnect(): Promise<void> {
+    const startedMs = Date.now();
+    await pRetry(
+      async () => {
+        if (this.#state === "closed") throw new AbortError("closed");
+        await this.#connectOnce();
+      },
+      {
+        retries: Number.POSITIVE_INFINITY,
+        factor: 2,
+        minTimeout: retryMinMs,
+        maxTimeout: retryMaxMs,
+        randomize: true,
+        signal: this.#stopping.signal,
+        onFailedAttempt: ({ error }) => {
+          this.#attempts++;
+          const text = (isServiceError(error) && error.details) || error.message;
+          if (text !== this.#lastError) this.#options.logger.info(`the server is still away: ${text}`);
+          this.#lastError = text;
+        },
+      },
+    );
+    this.#options.logger.info(`the server is back after ${((Date.now() - startedMs) / 1000).toFixed(1)} s`);
+  }
+
+  #hangUp(): void {
+    for (const lane of Object.values(this.#lanes)) lane.close();
+    this.#lanes = {};
+    this.#transport?.close();
+    this.#transport = undefined;
+  }
+
+  /** Another server process has none of our handles: open them there under their numbers. */
+  async #reopenHandles(): Promise<void> {
+    await Promise.all(this.handles.all().map((handle) => this.#reopen(handle)));
+  }
+
+  async #reopen(handle: ClientHandle): Promise<void> {
+    const { number, node, flags, directory, ticket, caller } = handle;
+    try {
+      await this.#callDuringRecovery({ node, flags, handle: number, directory, ticket }, caller);
+      delete handle.lost;
+    } catch (error) {
+      if (!(error instanceof FsError) || error.code === "ENOTCONN") throw error;
+      handle.lost = error;
+      this.#options.logger.warn(`an open file could not be opened again: ${error.code}: ${error.message}`);
+    }
+  }
+
+  #callDuringRecovery(body: object, caller: Caller): Promise<object> {
+    return new Promise((resolve, reject) => {
+      const call: PendingCall = {
+        request: { id: this.#pending.nextId(), caller, operation: "reopen", body },
+        bytes: 0,
+        context: new CallContext(rootCaller),
+        startedMs: Date.now(),
+        sent: false,
+        slowReported: false,
+        settle: (reply: ReceivedReply | FsError) => {
+          if (reply instanceof FsError) reject(reply);
+          else if (reply.error !== undefined) reject(reply.error);
+          else resolve(reply.body);
+        },
+      };
+      this.#pending.add(call);
+      this.#send(call);
+    });
+  }
+
+  /** The server lost our session, so nobody knows whether it ran what we had sent. Where twice is not once, say so. */
+  #failUncertain(): void {
+    for (const { request, sent } of [...this.#pending.all()]) {
+      const { operation, id } = request;
+      if (!sent || operation === "reopen" || operations[operation].retry !== "once") continue;
+      this.#options.logger.error(`${operation} may or may not have been done: the server lost the session`);
+      this.#pending.settle(
+        id,
+        new FsError("EIO", "the server lost the session; the operation may or may not have been done"),
+      );
+    }
+  }
+
+  #reportSlowCalls(): void {
+    if (this.#state !== "connected") return;
+    const now = Date.now();
+    for (const call of this.#pending.all()) {
+      const { operation } = call.request;
+      const limitMs = deadlineMs[operation === "reopen" ? "metadata" : operations[operation].deadline];
+      if (call.slowReported || now - call.startedMs < limitMs) continue;
+      call.slowReported = true;
+      this.#options.logger.warn(`${operation} of pid ${call.context.caller.pid} takes longer than ${limitMs / 1000} s`);
+    }
+  }
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && typeof (error as { code?: unknown }).code === "number";
+}

@@ -1,0 +1,47 @@
+/**
+ * Collects what is sent within one turn of the event loop into one frame: a frame costs a TLS record and a system call, an
+ * entry in a frame almost nothing. Bulk data goes at once, so that the other end can start on it.
+ */
+export class FrameBatch<Item> {
+  readonly #send: (items: Item[]) => void;
+  readonly #bytesMax: number;
+  #items: Item[] = [];
+  #bytes = 0;
+  #scheduled = false;
+
+  constructor(send: (items: Item[]) => void, bytesMax: number) {
+    this.#send = send;
+    this.#bytesMax = bytesMax;
+  }
+
+  /** `bytes` is the data that the item carries, roughly. */
+  add(item: Item, bytes: number): void {
+    this.#items.push(item);
+    this.#bytes += bytes;
+    if (this.#bytes >= this.#bytesMax) {
+      this.flush();
+    } else if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => {
+        this.#scheduled = false;
+        this.flush();
+      });
+    }
+  }
+
+  flush(): void {
+    if (this.#items.length === 0) return;
+    const items = this.#items;
+    this.#items = [];
+    this.#bytes = 0;
+    this.#send(items);
+  }
+
+  discard(): void {
+    this.#items = [];
+    this.#bytes = 0;
+  }
+}
+
+/** Data in one frame after which it is sent without waiting for more, bytes. */
+export const frameFlushBytes = 32 << 10;

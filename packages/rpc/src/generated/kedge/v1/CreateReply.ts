@@ -1,0 +1,15 @@
+// Original file: proto/kedge/v1/kedge.proto
+
+import type { Attr as _kedge_v1_Attr, Attr__Output as _kedge_v1_Attr__Output } from '../../kedge/v1/Attr.ts';
+
+export interface CreateReply {
+  'node'?: (Buffer | Uint8Array | string);
+  'attr'?: (_kedge_v1_Attr | null);
+  'ticket'?: (Buffer | Uint8Array | string);
+}
+
+export interface CreateReply__Output {
+  'node': (Buffer);
+  'attr': (_kedge_v1_Attr__Output | null);
+  'ticket': (Buffer);
+}

@@ -1,0 +1,8 @@
+// Original file: proto/kedge/v1/kedge.proto
+
+
+export interface DetachReply {
+}
+
+export interface DetachReply__Output {
+}

@@ -1,0 +1,13 @@
+// Original file: proto/kedge/v1/kedge.proto
+
+import type { Attr as _kedge_v1_Attr, Attr__Output as _kedge_v1_Attr__Output } from '../../kedge/v1/Attr.ts';
+
+export interface Entry {
+  'node'?: (Buffer | Uint8Array | string);
+  'attr'?: (_kedge_v1_Attr | null);
+}
+
+export interface Entry__Output {
+  'node': (Buffer);
+  'attr': (_kedge_v1_Attr__Output | null);
+}

@@ -1,0 +1,16 @@
+// Original file: proto/kedge/v1/kedge.proto
+
+
+export interface MknodRequest {
+  'parent'?: (Buffer | Uint8Array | string);
+  'name'?: (Buffer | Uint8Array | string);
+  'mode'?: (number);
+  'rdev'?: (number);
+}
+
+export interface MknodRequest__Output {
+  'parent': (Buffer);
+  'name': (Buffer);
+  'mode': (number);
+  'rdev': (number);
+}

@@ -1,0 +1,122 @@
+import { type Caller, type ErrnoName, errnoNumberFromName, FsError, limits, type OperationName } from "@kedgefs/core";
+import { codecOfMessage, type MessageCodec } from "./codec.ts";
+import type { ClientFrame__Output } from "./generated/kedge/v1/ClientFrame.ts";
+import type { Reply__Output } from "./generated/kedge/v1/Reply.ts";
+import type { Request__Output } from "./generated/kedge/v1/Request.ts";
+import type { ServerFrame__Output } from "./generated/kedge/v1/ServerFrame.ts";
+import { fieldsOfMessage } from "./proto.ts";
+
+/** What a request of a session may ask: the operations that leave the client, and the re-opening of a handle. */
+export type WireOperation = Exclude<OperationName, "forget"> | "reopen";
+
+/** A request on its way; `body` has the shape of the operation's request at the seam, plus the handle's number in an open. */
+export interface WireRequest {
+  readonly id: number;
+  readonly caller: Caller;
+  readonly operation: WireOperation;
+  readonly body: object;
+}
+
+/** An answer on its way: an error, or a body of the shape of the operation's reply. */
+export interface WireReply {
+  readonly id: number;
+  readonly operation: WireOperation;
+  readonly error?: FsError | undefined;
+  readonly body?: object | undefined;
+}
+
+// A proto file that lacks an operation of the table, or the other way round, fails the type check here.
+type RequestField = NonNullable<Request__Output["operation"]>;
+type ReplyField = NonNullable<Reply__Output["result"]>;
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
+const protoMatchesTable: [Same<WireOperation, RequestField>, Same<WireOperation, ReplyField>] = [true, true];
+void protoMatchesTable;
+
+function codecsByField(message: string): ReadonlyMap<string, MessageCodec> {
+  const byField = new Map<string, MessageCodec>();
+  for (const field of fieldsOfMessage(message)) {
+    if (field.type === "TYPE_MESSAGE") byField.set(field.name, codecOfMessage(field.typeName));
+  }
+  return byField;
+}
+
+const requestCodecs = codecsByField("Request");
+const replyCodecs = codecsByField("Reply");
+const callerCodec = codecOfMessage("Caller");
+
+function codecFor(codecs: ReadonlyMap<string, MessageCodec>, operation: string): MessageCodec {
+  const codec = codecs.get(operation);
+  if (codec === undefined) throw new RangeError(`no message for the operation ${operation}`);
+  return codec;
+}
+
+export function toClientFrame(requests: readonly WireRequest[], ackedBelow: number): object {
+  return {
+    ackedBelow,
+    requests: requests.map(({ id, caller, operation, body }) => ({
+      id,
+      caller,
+      [operation]: codecFor(requestCodecs, operation).encode(body),
+    })),
+  };
+}
+
+/** Throws RangeError on a frame that no honest client sends; what it asks of files is checked further in. */
+export function fromClientFrame(frame: ClientFrame__Output): { requests: WireRequest[]; ackedBelow: number } {
+  const requests = frame.requests.map((request): WireRequest => {
+    const operation = request.operation;
+    const body = operation === undefined ? undefined : request[operation];
+    if (operation === undefined || !body) throw new RangeError("a request without an operation");
+    if (request.caller === null) throw new RangeError("a request without a caller");
+    if (request.caller.groups.length > limits.callerGroupsMax) throw new RangeError("a caller with too many groups");
+    return {
+      id: toSafe(request.id),
+      caller: callerCodec.decode(request.caller) as Caller,
+      operation,
+      body: codecFor(requestCodecs, operation).decode(body),
+    };
+  });
+  return { requests, ackedBelow: toSafe(frame.ackedBelow) };
+}
+
+export function toServerFrame(replies: readonly WireReply[]): object {
+  return {
+    replies: replies.map(({ id, operation, error, body }) =>
+      error === undefined
+        ? { id, [operation]: codecFor(replyCodecs, operation).encode(body ?? {}) }
+        : { id, error: { errno: error.code, message: error.message } },
+    ),
+  };
+}
+
+export interface ReceivedReply {
+  readonly id: number;
+  readonly error?: FsError;
+  readonly body: object;
+}
+
+/** Throws RangeError on a frame that no honest server sends. An errno that this machine has no number for becomes EIO. */
+export function fromServerFrame(frame: ServerFrame__Output): ReceivedReply[] {
+  return frame.replies.map((reply): ReceivedReply => {
+    const id = toSafe(reply.id);
+    if (reply.error) {
+      const { errno, message } = reply.error;
+      const known = errnoNumberFromName(errno) !== undefined && errno !== "ENOSYS";
+      return {
+        id,
+        body: {},
+        error: known ? new FsError(errno as ErrnoName, message) : new FsError("EIO", `${errno}: ${message}`),
+      };
+    }
+    const result = reply.result;
+    const body = result === undefined ? undefined : reply[result];
+    if (result === undefined || !body) throw new RangeError("a reply without a result");
+    return { id, body: codecFor(replyCodecs, result).decode(body) };
+  });
+}
+
+function toSafe(long: { low: number; high: number }): number {
+  const number = long.high * 0x1_0000_0000 + (long.low >>> 0);
+  if (!Number.isSafeInteger(number)) throw new RangeError("an id of a frame is past 2^53");
+  return number;
+}

@@ -1,0 +1,462 @@
+import {
+  type AccessRequest,
+  type Attr,
+  type AttrReply,
+  type CallContext,
+  type CreateReply,
+  type CreateRequest,
+  checkName,
+  type DirEntry,
+  type Entry,
+  type FileSystem,
+  FsError,
+  type FsyncRequest,
+  type GetattrRequest,
+  type HandleReply,
+  type HandleRequest,
+  isDirectory,
+  isRegular,
+  isSymlink,
+  type LinkRequest,
+  type LookupRequest,
+  limits,
+  type MkdirRequest,
+  type MknodRequest,
+  type NameRequest,
+  type NodeId,
+  type NodeRequest,
+  O_ACCMODE,
+  O_APPEND,
+  O_CLOEXEC,
+  O_CREAT,
+  O_DSYNC,
+  O_EXCL,
+  O_NOATIME,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDONLY,
+  O_SYNC,
+  O_TRUNC,
+  type OpenRequest,
+  RENAME_EXCHANGE,
+  type ReaddirReply,
+  type ReaddirRequest,
+  type ReadlinkReply,
+  type ReadReply,
+  type ReadRequest,
+  type RenameRequest,
+  type SetattrRequest,
+  type StatFs,
+  type SymlinkRequest,
+  type WriteReply,
+  type WriteRequest,
+} from "@kedgefs/core";
+import {
+  AT_REMOVEDIR,
+  chmodFd,
+  chownFd,
+  close,
+  closeAsync,
+  dup,
+  type FileStat,
+  faccessFd,
+  fstatfs,
+  fstatx,
+  fsync,
+  ftruncate,
+  getdents64,
+  linkFd,
+  lseek,
+  mkdirat,
+  mknodat,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  openat,
+  openat2,
+  parseDents,
+  pread,
+  preadNowait,
+  pwrite,
+  RESOLVE_BENEATH,
+  readlinkFd,
+  renameat2,
+  reopenFd,
+  runAs,
+  SEEK_SET,
+  symlinkat,
+  truncateFd,
+  unlinkat,
+  utimensFd,
+} from "@kedgefs/posix";
+import type { NodeStore } from "./node-store.ts";
+import type { OpenFiles } from "./open-files.ts";
+
+/** Flags of an open that mean something to the server's descriptor; the rest is the client's business. */
+const openFlags = O_ACCMODE | O_TRUNC | O_APPEND | O_SYNC | O_DSYNC | O_NOATIME;
+const O_NOCTTY = 0o400;
+const alwaysFlags = O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY;
+/** A create and an unlink of the same name that race may alternate; after this many rounds it is not a race. */
+const createAttemptsMax = 16;
+/** Reads up to this size are tried from the page cache on the event loop: the copy costs less than a pool thread. */
+const nowaitBytesMax = 128 << 10;
+/** Room of a dirent in the kernel's readdirplus form less the name: fuse_entry_out (128) and fuse_dirent (24). */
+const direntPlusBytes = 152;
+const direntBytes = 24;
+/** What programs should read and write at a time: a network wants more than a disk. */
+const preferredIoBytes = 1 << 20;
+
+/**
+ * The system calls behind every operation. Those on names and attributes run on the event loop under the caller's identity
+ * (1 to 3 µs each, and identity is per thread); data and syncs run on pool threads, on descriptors whose permission was
+ * checked when they were opened.
+ */
+export class LocalFileSystem implements FileSystem {
+  readonly #nodes: NodeStore;
+  readonly #files: OpenFiles;
+
+  constructor(nodes: NodeStore, files: OpenFiles) {
+    this.#nodes = nodes;
+    this.#files = files;
+  }
+
+  async root(): Promise<Entry> {
+    return { node: this.#nodes.root, attr: this.#attrOf(this.#nodes.root) };
+  }
+
+  async lookup({ parent, name }: LookupRequest, { caller }: CallContext): Promise<Entry> {
+    checkName(name);
+    const parentFd = this.#fd(parent);
+    return this.#adopt(
+      runAs(caller, () => openPath(parentFd, name)),
+      parent,
+      name,
+    );
+  }
+
+  async forget(): Promise<void> {}
+
+  async getattr({ node, handle }: GetattrRequest): Promise<AttrReply> {
+    const fd = handle === undefined ? this.#fd(node) : this.#files.get(handle).fd;
+    return { attr: presentable(fstatx(fd)) };
+  }
+
+  async setattr(
+    { node, handle, mode, uid, gid, size, atime, mtime }: SetattrRequest,
+    { caller }: CallContext,
+  ): Promise<AttrReply> {
+    const fd = this.#fd(node, handle);
+    if (size !== undefined && handle !== undefined) ftruncate(this.#files.get(handle).fd, size);
+    runAs(caller, () => {
+      if (size !== undefined && handle === undefined) truncateFd(this.#regular(fd), size);
+      if (uid !== undefined || gid !== undefined) chownFd(fd, uid ?? -1, gid ?? -1);
+      if (mode !== undefined) chmodFd(fd, mode & 0o7777);
+      if (atime !== undefined || mtime !== undefined) utimensFd(fd, atime, mtime);
+    });
+    return { attr: presentable(fstatx(fd)) };
+  }
+
+  async readlink({ node }: NodeRequest): Promise<ReadlinkReply> {
+    const fd = this.#fd(node);
+    if (!isSymlink(fstatx(fd).attr.mode)) throw new FsError("EINVAL", "not a symbolic link");
+    return { target: readlinkFd(fd) };
+  }
+
+  async symlink({ parent, name, target }: SymlinkRequest, context: CallContext): Promise<Entry> {
+    if (target.length > limits.symlinkBytesMax)
+      throw new FsError("ENAMETOOLONG", "the target of a symbolic link is too long");
+    return this.#make(parent, name, context, (fd) => symlinkat(target, fd, name));
+  }
+
+  async mknod({ parent, name, mode, rdev }: MknodRequest, context: CallContext): Promise<Entry> {
+    return this.#make(parent, name, context, (fd) => mknodat(fd, name, mode, rdev));
+  }
+
+  async mkdir({ parent, name, mode }: MkdirRequest, context: CallContext): Promise<Entry> {
+    return this.#make(parent, name, context, (fd) => mkdirat(fd, name, mode & 0o7777));
+  }
+
+  async unlink({ parent, name }: NameRequest, { caller }: CallContext): Promise<void> {
+    this.#remove(parent, name, (fd) => runAs(caller, () => unlinkat(fd, name, 0)));
+  }
+
+  async rmdir({ parent, name }: NameRequest, { caller }: CallContext): Promise<void> {
+    this.#remove(parent, name, (fd) => runAs(caller, () => unlinkat(fd, name, AT_REMOVEDIR)));
+  }
+
+  async rename({ parent, name, newParent, newName, flags }: RenameRequest, { caller }: CallContext): Promise<void> {
+    checkName(name);
+    const replace = (newFd: number): void => {
+      const fd = this.#fd(parent);
+      runAs(caller, () => renameat2(fd, name, newFd, newName, flags));
+      this.#nodes.nameRemoved(parent, name);
+      this.#learn(newParent, newName);
+      if ((flags & RENAME_EXCHANGE) !== 0) this.#learn(parent, name);
+    };
+    this.#remove(newParent, newName, replace);
+  }
+
+  async link({ node, newParent, newName }: LinkRequest, context: CallContext): Promise<Entry> {
+    // Both descriptors are looked up before the call, in the order in which the store might close one for the other.
+    return this.#make(newParent, newName, context, (parentFd) => linkFd(this.#fd(node), parentFd, newName));
+  }
+
+  async open({ node, flags, reopen }: OpenRequest, { caller }: CallContext): Promise<HandleReply> {
+    const pathFd = this.#fd(node);
+    const { mode } = fstatx(pathFd).attr;
+    if (isDirectory(mode)) throw new FsError("EISDIR", "a directory is opened with opendir");
+    if (isSymlink(mode)) throw new FsError("ELOOP", "a symbolic link cannot be opened");
+    // A fifo or device is the client kernel's to open; here it would be the server's own.
+    if (!isRegular(mode)) throw new FsError("EINVAL", "not a regular file");
+    return { handle: this.#files.add(node, openNode(pathFd, flags, mode, reopen ?? false, caller)) };
+  }
+
+  async create({ parent, name, mode, flags }: CreateRequest, { caller }: CallContext): Promise<CreateReply> {
+    checkName(name);
+    for (let attempt = 0; attempt < createAttemptsMax; attempt++) {
+      const existing = this.#pathFdAt(parent, name, caller);
+      if (existing !== undefined) {
+        if ((flags & O_EXCL) !== 0) {
+          close(existing);
+          throw new FsError("EEXIST", "the file exists");
+        }
+        const entry = this.#adopt(existing, parent, name);
+        const { handle } = await this.open({ node: entry.node, flags }, { caller } as CallContext);
+        return { node: entry.node, attr: this.#attrOf(entry.node), handle };
+      }
+      const parentFd = this.#fd(parent);
+      try {
+        const fd = runAs(caller, () =>
+          openat(parentFd, name, (flags & openFlags) | alwaysFlags | O_CREAT | O_EXCL, mode & 0o7777),
+        );
+        const stat = fstatx(fd);
+        const node = this.#nodes.identify(fd, stat);
+        this.#nodes.foundAt(node, parent, name);
+        return { node, attr: presentable(stat), handle: this.#files.add(node, fd) };
+      } catch (error) {
+        // Somebody else made it since we looked: it is theirs, and we look again.
+        if (!(error instanceof FsError) || error.code !== "EEXIST" || (flags & O_EXCL) !== 0) throw error;
+      }
+    }
+    throw new FsError("EIO", "the name keeps appearing and vanishing");
+  }
+
+  async read({ handle, offset, size }: ReadRequest): Promise<ReadReply> {
+    if (size > limits.ioBytesMax) throw new FsError("EINVAL", "a read is too large");
+    const data = Buffer.allocUnsafeSlow(size);
+    if (size <= nowaitBytesMax) {
+      const count = preadNowait(this.#files.get(handle).fd, data, offset);
+      // Fewer bytes may also mean that the rest is not in the page cache.
+      if (count === size) return { data };
+    }
+    const count = await this.#files.use(handle, (fd) => pread(fd, data, offset));
+    return { data: data.subarray(0, count) };
+  }
+
+  async write({ handle, offset, data }: WriteRequest): Promise<WriteReply> {
+    const buffer = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    return { size: await this.#files.use(handle, (fd) => pwrite(fd, buffer, offset)) };
+  }
+
+  async flush({ handle }: HandleRequest): Promise<void> {
+    // The close of a duplicate makes a network backing system tell of a write that failed, as close(2) would.
+    await closeAsync(dup(this.#files.get(handle).fd));
+  }
+
+  async release({ handle }: HandleRequest): Promise<void> {
+    this.#files.release(handle);
+  }
+
+  async fsync({ handle, datasync }: FsyncRequest): Promise<void> {
+    await this.#files.use(handle, (fd) => fsync(fd, datasync));
+  }
+
+  async opendir({ node }: NodeRequest, { caller }: CallContext): Promise<HandleReply> {
+    const pathFd = this.#fd(node);
+    const fd = runAs(caller, () => reopenFd(pathFd, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return { handle: this.#files.add(node, fd) };
+  }
+
+  async readdir({ handle, offset, size }: ReaddirRequest): Promise<ReaddirReply> {
+    return this.#list(handle, offset, size, direntBytes, (entry) => entry);
+  }
+
+  async readdirplus({ node, handle, offset, size }: ReaddirRequest, { caller }: CallContext): Promise<ReaddirReply> {
+    return this.#list(handle, offset, size, direntPlusBytes, (dirEntry) => {
+      const entry = this.#entryAt(node, dirEntry.name, caller);
+      return entry === undefined ? dirEntry : { ...dirEntry, entry };
+    });
+  }
+
+  async releasedir({ handle }: HandleRequest): Promise<void> {
+    this.#files.release(handle);
+  }
+
+  async fsyncdir({ handle, datasync }: FsyncRequest): Promise<void> {
+    await this.#files.use(handle, (fd) => fsync(fd, datasync));
+  }
+
+  async statfs({ node }: NodeRequest): Promise<StatFs> {
+    return fstatfs(this.#fd(node));
+  }
+
+  async access({ node, mask }: AccessRequest, { caller }: CallContext): Promise<void> {
+    const fd = this.#fd(node);
+    runAs(caller, () => faccessFd(fd, mask));
+  }
+
+  /** A descriptor of the node that is good until the next await: of the node store, or of an open file without a name. */
+  #fd(node: NodeId, handle?: HandleRequest["handle"]): number {
+    if (handle !== undefined) return this.#files.get(handle).fd;
+    const open = this.#files.anyOf(node);
+    return open ?? this.#nodes.fd(node);
+  }
+
+  /** EINVAL, or EISDIR, for what has no size to set. */
+  #regular(fd: number): number {
+    const { mode } = fstatx(fd).attr;
+    if (isDirectory(mode)) throw new FsError("EISDIR", "a directory has no size to set");
+    if (!isRegular(mode)) throw new FsError("EINVAL", "not a regular file");
+    return fd;
+  }
+
+  #attrOf(node: NodeId): Attr {
+    return presentable(fstatx(this.#fd(node)));
+  }
+
+  /** The entry of an O_PATH descriptor, which becomes the node store's. */
+  #adopt(fd: number, parent: NodeId, name: Uint8Array): Entry {
+    try {
+      const stat = fstatx(fd);
+      const node = this.#nodes.identify(fd, stat);
+      this.#nodes.foundAt(node, parent, name);
+      this.#nodes.keep(node, fd);
+      return { node, attr: presentable(stat) };
+    } catch (error) {
+      close(fd);
+      throw error;
+    }
+  }
+
+  /** An O_PATH descriptor (the caller's to close) of what a name leads to, or undefined for nothing. */
+  #pathFdAt(parent: NodeId, name: Uint8Array, caller: CallContext["caller"]): number | undefined {
+    const parentFd = this.#fd(parent);
+    try {
+      return runAs(caller, () => openPath(parentFd, name));
+    } catch (error) {
+      if (error instanceof FsError && error.code === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  #make(parent: NodeId, name: Uint8Array, { caller }: CallContext, call: (parentFd: number) => void): Entry {
+    checkName(name);
+    const parentFd = this.#fd(parent);
+    runAs(caller, () => call(parentFd));
+    // Looked up as the server itself: the caller made it, and may lack search permission by an odd mode of the directory.
+    return this.#adopt(openPath(this.#fd(parent), name), parent, name);
+  }
+
+  /** Runs a call that takes a name away or puts another file there, and lets go of the file if that was its last name. */
+  #remove(parent: NodeId, name: Uint8Array, call: (parentFd: number) => void): void {
+    checkName(name);
+    const parentFd = this.#fd(parent);
+    let victimFd: number | undefined;
+    try {
+      victimFd = openPath(parentFd, name);
+    } catch {
+      // Nothing there, or nothing that can be seen: the call itself says so.
+    }
+    try {
+      call(parentFd);
+      if (victimFd === undefined) return;
+      this.#nodes.nameRemoved(parent, name);
+      const stat = fstatx(victimFd);
+      if (stat.attr.nlink === 0) this.#nodes.nodeRemoved(this.#nodes.identify(victimFd, stat));
+    } finally {
+      if (victimFd !== undefined) close(victimFd);
+    }
+  }
+
+  /** Lets the node store see what a name leads to now. */
+  #learn(parent: NodeId, name: Uint8Array): void {
+    try {
+      this.#adopt(openPath(this.#fd(parent), name), parent, name);
+    } catch {
+      // Gone again already; whoever asks next will look it up.
+    }
+  }
+
+  #entryAt(parent: NodeId, name: Uint8Array, caller: CallContext["caller"]): Entry | undefined {
+    let fd: number | undefined;
+    try {
+      fd = this.#pathFdAt(parent, name, caller);
+      if (fd === undefined) return undefined;
+      const stat = fstatx(fd);
+      const node = this.#nodes.identify(fd, stat);
+      this.#nodes.foundAt(node, parent, name);
+      return { node, attr: presentable(stat) };
+    } catch {
+      return undefined;
+    } finally {
+      if (fd !== undefined) close(fd);
+    }
+  }
+
+  #list(
+    handle: HandleRequest["handle"],
+    offset: bigint,
+    size: number,
+    overheadBytes: number,
+    complete: (entry: DirEntry) => DirEntry,
+  ): ReaddirReply {
+    const file = this.#files.get(handle);
+    const sizeBytes = Math.min(size, limits.readdirBytesMax);
+    if (file.position !== offset) lseek(file.fd, offset, SEEK_SET);
+    const buffer = Buffer.allocUnsafe(Math.max(4096, sizeBytes));
+    const length = getdents64(file.fd, buffer);
+    if (length === 0) {
+      file.position = offset;
+      return { entries: [], end: true };
+    }
+    const dents = parseDents(buffer, length);
+    const entries: DirEntry[] = [];
+    let used = 0;
+    for (const dent of dents) {
+      if (used >= sizeBytes) break;
+      used += overheadBytes + ((dent.name.length + 7) & ~7);
+      entries.push(isDots(dent.name) ? dent : complete(dent));
+    }
+    file.position = entries.at(-1)?.offset ?? offset;
+    const end = entries.length === dents.length && getdents64(file.fd, buffer) === 0;
+    if (!end) lseek(file.fd, file.position, SEEK_SET);
+    return { entries, end };
+  }
+}
+
+const dot = 0x2e;
+const isDots = (name: Uint8Array): boolean =>
+  name[0] === dot && (name.length === 1 || (name.length === 2 && name[1] === dot));
+
+const openPath = (parentFd: number, name: Uint8Array): number =>
+  openat2(parentFd, name, { flags: O_PATH | O_NOFOLLOW, resolve: RESOLVE_BENEATH });
+
+function presentable({ attr }: FileStat): Attr {
+  return { ...attr, blksize: preferredIoBytes };
+}
+
+function openNode(pathFd: number, flags: number, mode: number, reopen: boolean, caller: CallContext["caller"]): number {
+  const wanted = (flags & openFlags) | (alwaysFlags & ~O_NOFOLLOW);
+  try {
+    return runAs(caller, () => reopenFd(pathFd, wanted));
+  } catch (error) {
+    if (!reopen || !(error instanceof FsError) || error.code !== "EACCES") throw error;
+  }
+  // A server without root, and a file like git's objects, written through a handle though its mode is 0444. The owner may
+  // change the mode for the moment of the open; a server that is not the owner fails here with EPERM.
+  chmodFd(pathFd, (mode & 0o7777) | 0o600);
+  try {
+    return reopenFd(pathFd, wanted);
+  } finally {
+    chmodFd(pathFd, mode & 0o7777);
+  }
+}

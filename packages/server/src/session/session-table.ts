@@ -1,0 +1,132 @@
+import { randomBytes } from "node:crypto";
+import { type Logger, limits } from "@kedgefs/core";
+import { type AttachAnswer, type AttachArguments, AttachRefusal } from "@kedgefs/rpc";
+import type { ExportTable } from "../export/export-table.ts";
+import type { Journal } from "../state/journal.ts";
+import type { Sealer } from "../state/state-directory.ts";
+import { Session } from "./session.ts";
+
+const sessionIdBytes = 16;
+/** A session whose client was away for this long is ended: its handles are closed, its kept replies forgotten. */
+const awayMaxMs = 60 * 60 * 1000;
+const sweepMs = 60_000;
+
+/** The sessions of this server, those of an earlier life of it included, until their client comes back or is given up. */
+export class SessionTable {
+  readonly #exports: ExportTable;
+  readonly #journal: Journal;
+  readonly #sealer: Sealer;
+  readonly #logger: Logger;
+  readonly #incarnation = randomBytes(sessionIdBytes);
+  readonly #sessions = new Map<string, Session>();
+  readonly #sweeper: NodeJS.Timeout;
+  /** When sessions of an earlier life count as given up, though nobody came for them. */
+  readonly #startedMs = Date.now();
+
+  constructor(exports: ExportTable, journal: Journal, sealer: Sealer, logger: Logger) {
+    this.#exports = exports;
+    this.#journal = journal;
+    this.#sealer = sealer;
+    this.#logger = logger;
+    this.#sweeper = setInterval(() => this.#sweep(), sweepMs).unref();
+  }
+
+  async attach({ identity, exportName, sessionId, clientDescription }: AttachArguments): Promise<AttachAnswer> {
+    const granted = this.#exports.grant(identity, exportName);
+    const asked = sessionId.toString("hex");
+    const known = this.#sessions.get(asked) ?? this.#revive(asked, identity, exportName);
+    const resumed = known !== undefined && known.identity === identity && known.exportName === exportName;
+    const session = resumed ? known : await this.#begin(identity, exportName);
+    const epoch = session.attach();
+    this.#logger.info(`${identity} ${resumed ? "is back" : "attached"}: export ${exportName}, ${clientDescription}`);
+    return {
+      sessionId: Buffer.from(session.id, "hex"),
+      incarnation: this.#incarnation,
+      resumed,
+      epoch,
+      root: await session.root(),
+      readOnly: granted.readOnly,
+      coarseTimes: granted.coarseTimes,
+    };
+  }
+
+  /** The session of a lane, if it is this identity's. */
+  find(identity: string, sessionId: Buffer): Session | undefined {
+    const session = this.#sessions.get(sessionId.toString("hex"));
+    return session?.identity === identity ? session : undefined;
+  }
+
+  async detach(identity: string, sessionId: Buffer): Promise<void> {
+    const session = this.find(identity, sessionId);
+    if (session === undefined) return;
+    this.#logger.info(`${identity} detached: export ${session.exportName}`);
+    await this.#end(session);
+  }
+
+  /** The orderly end of the server: sessions stay in the journal, for the next life. */
+  async stop(): Promise<void> {
+    clearInterval(this.#sweeper);
+    await Promise.all([...this.#sessions.values()].map((session) => session.end()));
+  }
+
+  /** A session of an earlier life of the server, for its client that comes back. */
+  #revive(id: string, identity: string, exportName: string): Session | undefined {
+    const journalled = this.#journal.sessions.get(id);
+    if (journalled?.identity !== identity || journalled.exportName !== exportName) return undefined;
+    return this.#add(id, identity, exportName);
+  }
+
+  async #begin(identity: string, exportName: string): Promise<Session> {
+    if (this.#sessions.size >= limits.sessionsMax) await this.#makeRoom();
+    const id = randomBytes(sessionIdBytes).toString("hex");
+    this.#journal.beginSession(id, identity, exportName);
+    return this.#add(id, identity, exportName);
+  }
+
+  #add(id: string, identity: string, exportName: string): Session {
+    const { fileSystem, own } = this.#exports.grant(identity, exportName);
+    const session = new Session({
+      id,
+      identity,
+      exportName,
+      fileSystem,
+      own,
+      journal: this.#journal,
+      sealer: this.#sealer,
+      logger: this.#logger,
+    });
+    this.#sessions.set(id, session);
+    return session;
+  }
+
+  async #makeRoom(): Promise<void> {
+    let longest: Session | undefined;
+    for (const session of this.#sessions.values()) {
+      if (session.awaySinceMs === undefined) continue;
+      if (longest?.awaySinceMs === undefined || session.awaySinceMs < longest.awaySinceMs) longest = session;
+    }
+    if (longest === undefined)
+      throw new AttachRefusal("too-many", `the server has ${limits.sessionsMax} clients already`);
+    this.#logger.warn(`gave up the session of ${longest.identity} on ${longest.exportName} for want of room`);
+    await this.#end(longest);
+  }
+
+  async #end(session: Session): Promise<void> {
+    this.#sessions.delete(session.id);
+    await session.end();
+    this.#journal.endSession(session.id);
+  }
+
+  #sweep(): void {
+    const now = Date.now();
+    for (const session of this.#sessions.values()) {
+      if (session.awaySinceMs === undefined || now - session.awaySinceMs < awayMaxMs) continue;
+      this.#logger.info(`${session.identity} stayed away: its session on ${session.exportName} is ended`);
+      this.#end(session).catch((error: Error) => this.#logger.error(`a session did not end well: ${error.message}`));
+    }
+    if (now - this.#startedMs < awayMaxMs) return;
+    for (const id of this.#journal.sessions.keys()) {
+      if (!this.#sessions.has(id)) this.#journal.endSession(id);
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import {
+  type CreateRequest,
+  type Entry,
+  type FileSystem,
+  FsError,
+  isDirectory,
+  isRegular,
+  isSymlink,
+  type LinkRequest,
+  type NameRequest,
+  type NodeId,
+  RENAME_EXCHANGE,
+  type RenameRequest,
+  rootContext,
+} from "@kedgefs/core";
+import type { WireOperation, WireRequest } from "@kedgefs/rpc";
+import type { JournalEntry, Witness } from "../state/journal.ts";
+
+/** A name that an operation is about. */
+interface Place {
+  readonly parent: NodeId;
+  readonly name: Uint8Array;
+}
+
+function placesOf(operation: WireOperation, body: object): Place[] {
+  if (operation === "link") {
+    const { newParent, newName } = body as LinkRequest;
+    return [{ parent: newParent, name: newName }];
+  }
+  const { parent, name } = body as NameRequest;
+  if (operation !== "rename") return [{ parent, name }];
+  const { newParent, newName } = body as RenameRequest;
+  return [
+    { parent, name },
+    { parent: newParent, name: newName },
+  ];
+}
+
+async function entryAt(fileSystem: FileSystem, place: Place): Promise<Entry | null> {
+  try {
+    return await fileSystem.lookup(place, rootContext());
+  } catch (error) {
+    if (error instanceof FsError && error.code !== "EIO") return null;
+    throw error;
+  }
+}
+
+/** What the names of a `once` operation lead to now. Taken before the operation runs, and written down. */
+export async function takeWitness(fileSystem: FileSystem, { operation, body }: WireRequest): Promise<Witness> {
+  const places = placesOf(operation, body);
+  const witness: (NodeId | null)[] = [];
+  for (const place of places) witness.push((await entryAt(fileSystem, place))?.node ?? null);
+  return witness;
+}
+
+/**
+ * Whether an operation whose outcome nobody wrote down was done, found by looking: `false`, or `true`, or the entry that the
+ * operation made. The server died between intent and outcome, so the operation ran wholly or not at all.
+ */
+export async function wasDone(
+  fileSystem: FileSystem,
+  request: WireRequest,
+  entry: JournalEntry,
+): Promise<boolean | Entry> {
+  const { operation, body } = request;
+  const places = placesOf(operation, body);
+  const now: (Entry | null)[] = [];
+  for (const place of places) now.push(await entryAt(fileSystem, place));
+  const [before, beforeNew] = entry.witness;
+  const [here, there] = now;
+  switch (operation) {
+    case "unlink":
+    case "rmdir":
+      // Without a node before, it must have failed, and fails again.
+      return before !== null && before !== here?.node;
+    case "rename":
+      if (before === null || before === undefined || there?.node !== before) return false;
+      if (((body as RenameRequest).flags & RENAME_EXCHANGE) !== 0) return here?.node === beforeNew;
+      return here?.node !== before;
+    case "link":
+      return before === null && here?.node === (body as LinkRequest).node ? here : false;
+    case "mkdir":
+    case "mknod":
+    case "symlink":
+    case "create":
+      return before === null && here !== null && here !== undefined && isKind(operation, body, here.attr.mode)
+        ? here
+        : false;
+    default:
+      throw new Error(`${operation} has no rule for settling`);
+  }
+}
+
+function isKind(operation: WireOperation, body: object, mode: number): boolean {
+  if (operation === "mkdir") return isDirectory(mode);
+  if (operation === "symlink") return isSymlink(mode);
+  if (operation === "create") return isRegular(mode);
+  const wanted = (body as CreateRequest).mode & 0o170000;
+  return (mode & 0o170000) === (wanted === 0 ? 0o100000 : wanted);
+}

@@ -1,0 +1,91 @@
+import { type Logger, UserError } from "@kedgefs/core";
+import { canSwitchIdentity, umask } from "@kedgefs/posix";
+import { startRpcServer, type TlsMaterial } from "@kedgefs/rpc";
+import type { AllowRule, ExportConfig } from "./export/export-config.ts";
+import { ExportTable } from "./export/export-table.ts";
+import { SessionTable } from "./session/session-table.ts";
+import { Journal } from "./state/journal.ts";
+import { openStateDirectory } from "./state/state-directory.ts";
+
+export interface ServerOptions {
+  readonly tls: TlsMaterial;
+  readonly exports: readonly ExportConfig[];
+  /** Who may use what. Empty: every certificate that the CA signed may use every export. */
+  readonly allow: readonly AllowRule[];
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly stateDir: string;
+  readonly logger: Logger;
+}
+
+export interface RunningServer {
+  readonly host: string;
+  readonly port: number;
+  /** What its operator should know, each in a sentence. */
+  readonly notes: readonly string[];
+  reloadTls(tls: TlsMaterial): void;
+  /** Orderly: takes nothing new, finishes what runs, keeps the sessions for the next start. */
+  stop(): Promise<void>;
+}
+
+const serverVersion = "0.1.0";
+
+/** Starts a server. UserError for whatever the operator can mend: a busy port, another server on the state directory, … */
+export async function startServer({
+  tls,
+  exports,
+  allow,
+  listen,
+  stateDir,
+  logger,
+}: ServerOptions): Promise<RunningServer> {
+  for (const { exportName } of allow) {
+    if (!exports.some(({ name }) => name === exportName)) {
+      throw new UserError(`--allow names the export ${exportName}, which no --export defines`);
+    }
+  }
+  // Modes come from the clients, whose umask has been applied there.
+  umask(0);
+  const state = openStateDirectory(stateDir);
+  const closers: (() => void)[] = [() => state.close()];
+  const closeAll = (): void => {
+    for (const close of closers.reverse()) close();
+  };
+  try {
+    const { journal, tornBytes } = Journal.open(state.pathOf("journal"), logger);
+    closers.push(() => journal.close());
+    if (tornBytes > 0) logger.info(`cut a record that was written by half from the journal (${tornBytes} bytes)`);
+    const table = new ExportTable(exports, allow, state);
+    closers.push(() => table.close());
+    const sessions = new SessionTable(table, journal, state, logger);
+    const rpc = await startRpcServer({
+      tls,
+      listen,
+      serverVersion,
+      logger,
+      handlers: {
+        attach: (request) => sessions.attach(request),
+        detach: (identity, sessionId) => sessions.detach(identity, sessionId),
+        openLane: (identity, sessionId, epoch, name, lane) =>
+          sessions.find(identity, sessionId)?.openLane(epoch, name, lane) ?? false,
+      },
+    });
+    const notes = table.notes();
+    if (!canSwitchIdentity()) {
+      notes.push(`not root: every client works with the rights of uid ${process.getuid?.()}, and owns nothing else`);
+    }
+    return {
+      host: rpc.host,
+      port: rpc.port,
+      notes,
+      reloadTls: rpc.reloadTls,
+      async stop() {
+        await sessions.stop();
+        await rpc.stop();
+        closeAll();
+      },
+    };
+  } catch (error) {
+    closeAll();
+    throw error;
+  }
+}
