@@ -6,5 +6,6 @@ export * from "./logger.ts";
 export * from "./mode.ts";
 export * from "./name.ts";
 export * from "./operations.ts";
+export { operationsPage } from "./operations-page.ts";
 export * from "./types.ts";
 export * from "./user-error.ts";

@@ -1,1 +1,17 @@
-export {};
+export * from "./at-flags.ts";
+export { chmodFd, chownFd, faccessFd, ftruncate, truncateFd, utimensFd } from "./attributes.ts";
+export * from "./descriptor.ts";
+export * from "./device-number.ts";
+export * from "./directory.ts";
+export * from "./handle.ts";
+export { canSwitchIdentity, runAs } from "./identity.ts";
+export * from "./io.ts";
+export * from "./lock.ts";
+export * from "./mount.ts";
+export * from "./names.ts";
+export * from "./open.ts";
+export { preadNowait } from "./pread-nowait.ts";
+export { type CapabilityName, hasCapability } from "./process-status.ts";
+export * from "./sockets.ts";
+export { type FileStat, fstatfs, fstatx } from "./stat.ts";
+export { warm, warmCallsMax } from "./warm.ts";

@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { FsError } from "@kedgefs/core";
 
 /** Octal escapes of proc_pid_mountinfo(5). */
-const unescape = (text: string): string =>
+const unescapePath = (text: string): string =>
   Buffer.from(
     text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))),
     "latin1",
@@ -28,7 +28,7 @@ export class Mounts {
     const prefix = this.#rootPath.endsWith("/") ? this.#rootPath : `${this.#rootPath}/`;
     for (const line of readFileSync("/proc/self/mountinfo", "latin1").split("\n")) {
       const fields = line.split(" ");
-      const mountPoint = unescape(fields[4] ?? "");
+      const mountPoint = unescapePath(fields[4] ?? "");
       if (fields[2] !== device || !mountPoint.startsWith(prefix)) continue;
       const fd = openSync(mountPoint, constants.O_RDONLY | constants.O_DIRECTORY);
       this.#fds.set(device, fd);

@@ -1,0 +1,27 @@
+import type { FileSystem } from "@kedgefs/core";
+import { attributeOperations } from "./attributes.ts";
+import { directoryOperations } from "./directories.ts";
+import { fileOperations } from "./files.ts";
+import { entryOf, nameOperations } from "./names.ts";
+import { renameOperation } from "./rename.ts";
+import { type MemoryOptions, MemoryState } from "./state.ts";
+
+/**
+ * A file system in memory that keeps the rules of Linux: the model that others are compared with, and a fast source for
+ * tests. Every operation takes effect at once, in the order of the calls. A node whose last name and handle went is ESTALE.
+ */
+export function memory(options: MemoryOptions = {}): FileSystem {
+  const state = new MemoryState(options);
+  return {
+    async root() {
+      return entryOf(state.root);
+    },
+    // Nodes live as long as their inodes, so there is nothing to count.
+    async forget() {},
+    ...nameOperations(state),
+    ...renameOperation(state),
+    ...attributeOperations(state),
+    ...fileOperations(state),
+    ...directoryOperations(state),
+  };
+}

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { rootCaller } from "@kedgefs/core";
+import fc from "fast-check";
+import type { CaseApi, Identity } from "../case.ts";
+import { alice, bobInStaff } from "../identities.ts";
+import { memory } from "../memory/memory.ts";
+import type { ConformancePlace, ConformanceTarget, View } from "../target.ts";
+import { volume } from "../volume-api.ts";
+import { type Operation, operationSequences } from "./operation.ts";
+import { perform } from "./perform.ts";
+import { snapshot, type World } from "./world.ts";
+
+export interface ModelCheckOptions {
+  /** Sequences to try. Default 100. */
+  readonly runs?: number;
+  /** Most operations of one sequence. Default 60. */
+  readonly operationsMax?: number;
+  /** The seed that a failure printed, to see it again. Default a new one each time. */
+  readonly seed?: number | undefined;
+}
+
+const timeoutMs = 300_000;
+/** The directory of a run is this deep in one of its own, so that no ".." leads to what other runs left. */
+const depth = "/x/x/x/x";
+const actorsBesideRoot: readonly Identity[] = [alice, bobInStaff];
+
+/**
+ * Registers one node:test test: random sequences of operations, by several users through two views, must have the same
+ * outcomes on the target as on the model in memory, and leave the same tree. A failure is shrunk, and prints its seed.
+ */
+export function runModelCheck(
+  target: ConformanceTarget,
+  { runs = 100, operationsMax = 60, seed }: ModelCheckOptions = {},
+): void {
+  const skip = target.unavailable ?? false;
+  test(`${target.name} does what the model does`, { skip, timeout: timeoutMs }, async (t) => {
+    const place = await target.setup();
+    try {
+      const missing = (["root", "rename-flags", "nanoseconds", "set-id"] as const).filter(
+        (capability) => !place.capabilities.has(capability),
+      );
+      if (missing.length > 0) return t.skip(`takes ${missing.join(", ")}`);
+      const actors = place.as === undefined ? [] : actorsBesideRoot;
+      let run = 0;
+      const sequences = operationSequences(actors.length + 1, operationsMax);
+      await fc.assert(
+        fc.asyncProperty(sequences, async (operations) => {
+          run += 1;
+          await compare(place, actors, `${place.dir}/run-${run}${depth}`, operations);
+        }),
+        { numRuns: runs, ...(seed === undefined ? {} : { seed }) },
+      );
+    } finally {
+      await place.teardown();
+    }
+  });
+}
+
+async function compare(
+  place: ConformancePlace,
+  actors: readonly Identity[],
+  dir: string,
+  operations: readonly Operation[],
+): Promise<void> {
+  const model = volume(memory(), { umask: place.umask });
+  const modelView: View = { fs: model, raw: model, as: (identity) => model.as({ ...identity, pid: 0 }) };
+  const real = await makeWorld(place, [place, place.second ?? place], actors, dir);
+  const ideal = await makeWorld(place, [modelView, modelView], actors, dir);
+  try {
+    for (const [index, operation] of operations.entries()) {
+      const [expected, actual] = [await perform(ideal, operation), await perform(real, operation)];
+      assert.deepEqual(actual, expected, `operation ${index + 1}: ${JSON.stringify(operation)}`);
+    }
+    assert.deepEqual(await snapshot(real), await snapshot(ideal), "the trees after all operations");
+  } finally {
+    for (const { handles } of [real, ideal]) for (const handle of handles.values()) await handle.close();
+  }
+}
+
+async function makeWorld(
+  { capabilities }: ConformancePlace,
+  views: readonly View[],
+  actors: readonly Identity[],
+  dir: string,
+): Promise<World> {
+  const apis = views.map((view) => [rootApi(view), ...actors.map((actor) => apiAs(view, actor))]);
+  const fs = views[0]?.fs;
+  await fs?.mkdir(dir, { recursive: true });
+  await fs?.chown(dir, rootCaller.uid, rootCaller.gid);
+  await fs?.chmod(dir, 0o777);
+  return { apis, dir, handles: new Map(), comparesDirectoryLinks: capabilities.has("directory-nlink") };
+}
+
+const rootApi = ({ fs, raw }: View): CaseApi => ({
+  ...fs,
+  mknod: raw.mknod,
+  renameat2: raw.renameat2,
+  utimensat: raw.utimensat,
+});
+
+function apiAs(view: View, identity: Identity): CaseApi {
+  if (view.as === undefined) throw new Error("a view lacks the identities that the other one has");
+  return view.as(identity);
+}

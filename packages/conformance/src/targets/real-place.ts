@@ -1,0 +1,65 @@
+import fs from "node:fs/promises";
+import { allCapabilities, type Capability } from "../capabilities.ts";
+import type { Identity } from "../case.ts";
+import { IdentityHelpers } from "../helper/identity-helpers.ts";
+import type { ConformancePlace } from "../target.ts";
+import type { FsPromises } from "../volume-api.ts";
+
+// That node's own module has the API's shape is what lets one case run on both.
+const nodeFs: FsPromises = fs;
+
+const needRoot: readonly Capability[] = ["root", "identities", "devices"];
+
+/** Whom this process acts as. */
+export function ownIdentity(): Identity {
+  const { getuid, getgid, getgroups } = process;
+  if (!getuid || !getgid || !getgroups) throw new Error("the conformance cases take a POSIX system");
+  return { uid: getuid.call(process), gid: getgid.call(process), groups: getgroups.call(process) };
+}
+
+/**
+ * A place in a directory of this machine, on a plain file system or a mount that another process serves. Calls go through
+ * node's fs/promises; those that node lacks, and those of other users, through helper processes.
+ */
+export async function realPlace(
+  parent: string,
+  missing: readonly Capability[] = [],
+  cleanUp: () => Promise<void> = async () => {},
+): Promise<ConformancePlace> {
+  const self = ownIdentity();
+  const umask = process.umask();
+  const isRoot = self.uid === 0;
+  const dir = await fs.mkdtemp(`${parent}/conformance-`);
+  await fs.chmod(dir, 0o755);
+  const absent = new Set([...missing, ...(isRoot ? [] : needRoot)]);
+  if (!(await updatesAtime(dir))) absent.add("atime");
+  const helpers = new IdentityHelpers(umask);
+  const place: ConformancePlace = {
+    fs: nodeFs,
+    raw: helpers.as(self),
+    dir,
+    self,
+    umask,
+    capabilities: new Set(allCapabilities.filter((capability) => !absent.has(capability))),
+    teardown: async () => {
+      try {
+        await helpers.close();
+        await fs.rm(dir, { recursive: true, force: true });
+      } finally {
+        await cleanUp();
+      }
+    },
+  };
+  return absent.has("identities") ? place : { ...place, as: (identity) => helpers.as(identity) };
+}
+
+/** A file system may be mounted with noatime: that is the machine's choice and no fault of it. */
+async function updatesAtime(dir: string): Promise<boolean> {
+  const probe = `${dir}/atime-probe`;
+  await fs.writeFile(probe, "x");
+  await fs.utimes(probe, 1, 1);
+  await fs.readFile(probe);
+  const { atimeMs } = await fs.stat(probe);
+  await fs.unlink(probe);
+  return atimeMs !== 1000;
+}

@@ -1,0 +1,347 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { memory } from "@kedgefs/conformance";
+import type { CallContext, FileSystem, LogFields, Logger, NodeId, OperationName } from "@kedgefs/core";
+import { FsError, limits, mapOperations, rootContext, silentLogger } from "@kedgefs/core";
+import fc from "fast-check";
+import { Driver } from "./driver.ts";
+import { defaultMountOptions } from "./mount/options.ts";
+import { type OpcodeName, opcodeNumbers } from "./protocol/constants.ts";
+import { keepBufferBytesMin } from "./protocol/request-frame.ts";
+import { RecordingPort } from "./test/recording-port.ts";
+import { type HeaderFields, nul, requestBuffer, requestBytes, struct } from "./test/request-bytes.ts";
+
+const EINTR = -4;
+const EIO = -5;
+const ESTALE = -116;
+const ENOENT = -2;
+const noReply: readonly string[] = ["FORGET", "BATCH_FORGET", "INTERRUPT", "NOTIFY_REPLY"];
+
+interface Recorded {
+  readonly operation: OperationName;
+  readonly request: unknown;
+}
+
+/** A driver over a file system in memory, whose calls are recorded, with a port that records what it replies. */
+async function setup(fileSystem: FileSystem = memory()) {
+  const port = new RecordingPort();
+  const calls: Recorded[] = [];
+  const full: boolean[] = [];
+  const dropped: number[] = [];
+  const logged: string[] = [];
+  const log = (message: string, _fields?: LogFields): void => void logged.push(message);
+  const logger: Logger = { ...silentLogger, error: log };
+  const recorded = mapOperations(fileSystem, (operation, next) => (request, context) => {
+    calls.push({ operation, request });
+    return next(request, context);
+  });
+  const driver = new Driver({
+    fileSystem: recorded,
+    root: (await fileSystem.root(rootContext())).node,
+    port,
+    dropPages: async (nodeid) => void dropped.push(nodeid),
+    full: (isFull) => full.push(isFull),
+    options: defaultMountOptions,
+    logger,
+  });
+  let lastUnique = 0n;
+  const send = (opcode: OpcodeName | number, body: Uint8Array, fields: HeaderFields = {}) => {
+    lastUnique += 2n;
+    const unique = fields.unique ?? lastUnique;
+    const bytes = requestBytes(opcode, body, { ...fields, unique });
+    const buffer = requestBuffer(bytes);
+    return { unique, buffer, kept: driver.receive(buffer, bytes.length) };
+  };
+  const ask = (opcode: OpcodeName | number, body: Uint8Array, fields: HeaderFields = {}) =>
+    port.replyTo(send(opcode, body, fields).unique);
+  const sent = (operation: OperationName) => calls.filter((call) => call.operation === operation);
+  return { driver, port, full, dropped, logged, send, ask, sent };
+}
+
+const forgetsOf = (calls: readonly Recorded[]) =>
+  calls.map((call) => call.request as { node: NodeId; nlookup: number });
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const createBody = (name: string) => struct([32, 0o102], [32, 0o644], [32, 0], [32, 0], nul(name));
+const handleOf = (body: Buffer): bigint => body.readBigUInt64LE(128);
+const writeBody = (fh: bigint, data: Buffer, offset = 0n) =>
+  struct([64, fh], [64, offset], [32, data.length], [32, 0], [64, 0], [32, 0], [32, 0], data);
+const readBody = (fh: bigint, size: number) =>
+  struct([64, fh], [64, 0], [32, size], [32, 0], [64, 0], [32, 0], [32, 0]);
+const releaseBody = (fh: bigint) => struct([64, fh], [32, 0], [32, 0], [64, 0]);
+
+test("a file is created, written, read and found again under one nodeid", async () => {
+  const { ask, send } = await setup();
+  const created = await ask("CREATE", createBody("file"));
+  assert.equal(created.error, 0);
+  const nodeid = created.body.readBigUInt64LE(0);
+  const fh = handleOf(created.body);
+  const written = await ask("WRITE", writeBody(fh, Buffer.from("hello")), { nodeid });
+  assert.equal(written.body.readUInt32LE(0), 5);
+  assert.equal((await ask("READ", readBody(fh, 4096), { nodeid })).body.toString(), "hello");
+  const found = await ask("LOOKUP", nul("file"));
+  assert.equal(found.body.readBigUInt64LE(0), nodeid);
+  assert.equal(found.body.readBigUInt64LE(48), 5n);
+  assert.equal((await ask("RELEASE", releaseBody(fh), { nodeid })).error, 0);
+  assert.equal(send("FORGET", struct([64, 2]), { nodeid }).kept, false);
+  assert.equal((await ask("GETATTR", struct([32, 0], [32, 0], [64, 0]), { nodeid })).error, ESTALE);
+});
+
+test("errors keep their errno, and one without becomes EIO and is logged, ENOSYS too", async () => {
+  const source = memory();
+  const { ask, logged } = await setup({
+    ...source,
+    statfs: () => Promise.reject(new Error("a bug")),
+    access: () => Promise.reject(Object.assign(new Error("no such call"), { code: "ENOSYS" })),
+    readlink: () => {
+      throw new FsError("EINVAL");
+    },
+  });
+  assert.equal((await ask("LOOKUP", nul("missing"))).error, ENOENT);
+  assert.equal((await ask("READLINK", struct())).error, -22);
+  assert.equal(logged.length, 0);
+  assert.equal((await ask("STATFS", struct())).error, EIO);
+  assert.equal((await ask("ACCESS", struct([32, 4], [32, 0]))).error, EIO);
+  assert.equal(logged.length, 2);
+});
+
+test("a request that can't be decoded is answered with EIO and logged", async () => {
+  const { ask, logged } = await setup();
+  assert.equal((await ask("OPEN", struct())).error, EIO);
+  assert.equal(logged.length, 1);
+});
+
+test("a reply that did not arrive gives its references and its handle back", async () => {
+  const { port, ask, send, sent } = await setup();
+  port.outcomes.push("gone");
+  await ask("CREATE", createBody("file"));
+  await turn();
+  assert.equal(sent("release").length, 1);
+  assert.equal(sent("forget").length, 1);
+
+  port.outcomes.push("gone");
+  await ask("OPENDIR", struct([32, 0], [32, 0]));
+  await turn();
+  assert.equal(sent("releasedir").length, 1);
+
+  const { body } = await ask("LOOKUP", nul("file"));
+  port.outcomes.push("gone");
+  await ask("LOOKUP", nul("file"));
+  await turn();
+  assert.equal(sent("forget").length, 1);
+  send("FORGET", struct([64, 1]), { nodeid: body.readBigUInt64LE(0) });
+  await turn();
+  assert.equal(sent("forget").length, 2);
+  assert.deepEqual(forgetsOf(sent("forget")).at(-1)?.nlookup, 2);
+});
+
+test("a reply that the kernel finds malformed is followed by EIO", async () => {
+  const { port, ask } = await setup();
+  port.outcomes.push("malformed");
+  await ask("LOOKUP", nul("missing"));
+  await ask("CREATE", createBody("file"));
+  port.outcomes.push("malformed");
+  const { unique } = await ask("LOOKUP", nul("file"));
+  assert.deepEqual(
+    port.replies.filter((reply) => reply.unique === unique).map((reply) => reply.error),
+    [0, EIO],
+  );
+});
+
+test("a listing gives the kernel what fits, counts references to that alone, and forgets the rest", async () => {
+  const source = memory();
+  let answered = 0;
+  const { ask, send, sent } = await setup({
+    ...source,
+    // More than the kernel asked for.
+    readdirplus: async (request, context) => {
+      const reply = await source.readdirplus({ ...request, size: request.size * 4 }, context);
+      answered = reply.entries.filter((each) => each.entry !== undefined).length;
+      return reply;
+    },
+  });
+  for (let index = 0; index < 100; index += 1) {
+    const { body } = await ask("CREATE", createBody(`file-${index}`));
+    const nodeid = body.readBigUInt64LE(0);
+    await ask("RELEASE", releaseBody(handleOf(body)), { nodeid });
+    send("FORGET", struct([64, 1]), { nodeid });
+  }
+  await turn();
+  const before = sent("forget").length;
+  const opened = await ask("OPENDIR", struct([32, 0], [32, 0]));
+  const { body } = await ask("READDIRPLUS", readBody(opened.body.readBigUInt64LE(0), 4096));
+  assert.ok(body.length > 0 && body.length <= 4096);
+  const nodeids = nodeidsIn(body).filter((nodeid) => nodeid !== 0n);
+  await turn();
+  const declined = sent("forget").length - before;
+  assert.ok(declined > 0);
+  assert.equal(declined + nodeids.length, answered);
+
+  send("BATCH_FORGET", struct([32, nodeids.length], [32, 0], ...nodeids.map((id) => struct([64, id], [64, 1]))));
+  await turn();
+  const forgotten = forgetsOf(sent("forget").slice(before));
+  assert.equal(forgotten.length, answered);
+  assert.equal(new Set(forgotten.map(({ node }) => node)).size, answered);
+  assert.ok(forgotten.every(({ nlookup }) => nlookup === 1));
+});
+
+/** The nodeids of a READDIRPLUS reply. */
+function nodeidsIn(body: Buffer): readonly bigint[] {
+  const nodeids: bigint[] = [];
+  for (let at = 0; at < body.length; at += 128 + ((24 + body.readUInt32LE(at + 128 + 16) + 7) & ~7)) {
+    nodeids.push(body.readBigUInt64LE(at));
+  }
+  return nodeids;
+}
+
+test("much data keeps the read buffer until the answer, and gives it back once", async () => {
+  const { port, ask, send } = await setup();
+  const { body } = await ask("CREATE", createBody("file"));
+  const nodeid = body.readBigUInt64LE(0);
+  const { unique, kept, buffer } = send("WRITE", writeBody(handleOf(body), Buffer.alloc(keepBufferBytesMin)), {
+    nodeid,
+  });
+  assert.equal(kept, true);
+  await port.replyTo(unique);
+  assert.deepEqual(port.givenBack, [buffer]);
+});
+
+/** A file system whose statfs waits until it is told to go on, or until it is aborted. */
+function waiting() {
+  const contexts: CallContext[] = [];
+  const goOn = Promise.withResolvers<void>();
+  const source = memory();
+  const statfs: FileSystem["statfs"] = async (request, context) => {
+    contexts.push(context);
+    const aborted = new Promise<never>((_, reject) => {
+      context.signal.addEventListener("abort", () => reject(new FsError("EINTR")));
+    });
+    await Promise.race([goOn.promise, aborted]);
+    return source.statfs(request, context);
+  };
+  return { fileSystem: { ...source, statfs }, contexts, goOn };
+}
+
+test("an interrupt of a caller that is gone aborts its call, and one that comes late does nothing", async () => {
+  const { fileSystem } = waiting();
+  const { driver, port, send } = await setup(fileSystem);
+  const { unique } = send("STATFS", struct(), { pid: 4_194_305 });
+  assert.deepEqual(
+    driver.inFlight().map(({ opcode, pid }) => [opcode, pid]),
+    [["STATFS", 4_194_305]],
+  );
+  send("INTERRUPT", struct([64, unique]), { unique: unique + 1n });
+  assert.equal((await port.replyTo(unique)).error, EINTR);
+  assert.deepEqual(driver.inFlight(), []);
+  send("INTERRUPT", struct([64, unique]), { unique: unique + 1n });
+  assert.equal(port.replies.length, 1);
+});
+
+test("the end aborts what is in flight, releases what is open and forgets what is known", async () => {
+  const { fileSystem, contexts } = waiting();
+  const { driver, ask, send, sent } = await setup(fileSystem);
+  await ask("CREATE", createBody("file"));
+  send("STATFS", struct());
+  driver.end();
+  await turn();
+  assert.equal(contexts[0]?.aborted, true);
+  assert.equal(sent("release").length, 1);
+  assert.equal(sent("forget").length, 1);
+  await assert.rejects(driver.ready, { name: "UserError" });
+});
+
+test("past the bound on requests in flight reading stops, and goes on when there is room", async () => {
+  const { fileSystem, goOn } = waiting();
+  const { driver, full, send } = await setup(fileSystem);
+  for (let index = 1; index < limits.clientRequestsHeldMax; index += 1) send("STATFS", struct());
+  assert.deepEqual(full, []);
+  send("STATFS", struct());
+  assert.deepEqual(full, [true]);
+  goOn.resolve();
+  while (driver.inFlight().length > 0) await turn();
+  assert.deepEqual(full, [true, false]);
+});
+
+test("pages are dropped before the answer that shows them to be stale", async () => {
+  const source = memory();
+  let secret = 0;
+  const { ask, dropped } = await setup({
+    ...source,
+    getattr: async (request, context) => {
+      const { attr } = await source.getattr(request, context);
+      return { attr: { ...attr, ctime: { ...attr.ctime, sec: attr.ctime.sec + secret } } };
+    },
+  });
+  const { body } = await ask("CREATE", createBody("file"));
+  const nodeid = body.readBigUInt64LE(0);
+  const getattr = struct([32, 0], [32, 0], [64, 0]);
+  await ask("GETATTR", getattr, { nodeid });
+  assert.deepEqual(dropped, []);
+  secret = 1;
+  await ask("GETATTR", getattr, { nodeid });
+  assert.deepEqual(dropped, [Number(nodeid)]);
+});
+
+test("INIT is agreed on, and DESTROY answered", async () => {
+  const { driver, ask } = await setup();
+  const init = await ask("INIT", struct([32, 7], [32, 31], [32, 131072], [32, 0]));
+  assert.equal(init.error, 0);
+  assert.equal(init.body.length, 64);
+  await driver.ready;
+  assert.equal((await ask("DESTROY", struct())).error, 0);
+});
+
+test("a kernel that is too old is refused with a reason", async () => {
+  const { driver, ask } = await setup();
+  assert.equal((await ask("INIT", struct([32, 7], [32, 22], [32, 131072], [32, 0]))).error, -71);
+  await assert.rejects(driver.ready, { name: "UserError", message: /7\.22/ });
+});
+
+test("whatever bytes come, the driver lives and every request is answered once", async () => {
+  const { driver, port, send } = await setup();
+  // Some nodes and handles for the bytes to hit.
+  for (const name of ["a", "b", "c"]) await port.replyTo(send("CREATE", createBody(name)).unique);
+  await port.replyTo(send("MKDIR", struct([32, 0o755], [32, 0], nul("d"))).unique);
+  await port.replyTo(send("OPENDIR", struct([32, 0], [32, 0])).unique);
+
+  const names = Object.keys(opcodeNumbers) as OpcodeName[];
+  const word = fc.oneof(
+    fc.integer({ min: 0, max: 8 }).map((value) => struct([64, value])),
+    fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((value) => struct([64, value])),
+    fc.constantFrom(nul("a"), nul("d"), nul(".."), nul("x/y"), Buffer.alloc(0)),
+    fc.uint8Array({ maxLength: 300 }),
+  );
+  const body = fc.array(word, { maxLength: 14 }).map((parts) => Buffer.concat(parts));
+  const opcode = fc.oneof(fc.constantFrom(...names), fc.integer({ min: 0, max: 70 }));
+  const uint = fc.integer({ min: 0, max: 0xffff_ffff });
+  const header = fc.record({
+    nodeid: fc.oneof(fc.bigInt({ min: 0n, max: 6n }), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })),
+    uid: uint,
+    gid: uint,
+  });
+  await fc.assert(
+    fc.asyncProperty(opcode, body, header, async (opcode, body, fields) => {
+      const { unique } = send(opcode, body, fields);
+      const name = names.find((each) => each === opcode || opcodeNumbers[each] === opcode) ?? "";
+      while (driver.inFlight().length > 0) await turn();
+      const count = port.replies.filter((reply) => reply.unique === unique).length;
+      port.replies.length = 0;
+      // FORGET and the like get no reply, unless they make no sense at all.
+      if (noReply.includes(name)) assert.ok(count <= 1);
+      else assert.equal(count, 1, `${opcode}`);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test("bytes that are no request are logged and nothing else", async () => {
+  const { driver, port, logged } = await setup();
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 39 }), (bytes) => {
+      assert.equal(driver.receive(requestBuffer(bytes), bytes.length), false);
+    }),
+  );
+  const lying = requestBytes("STATFS", struct());
+  assert.equal(driver.receive(requestBuffer(lying), lying.length + 1), false);
+  assert.equal(port.replies.length, 0);
+  assert.ok(logged.length > 0);
+});

@@ -1,0 +1,162 @@
+import type {
+  AccessRequest,
+  CreateRequest,
+  FsyncRequest,
+  GetattrRequest,
+  HandleRequest,
+  LinkRequest,
+  LookupRequest,
+  MkdirRequest,
+  MknodRequest,
+  NodeId,
+  NodeRequest,
+  OpenRequest,
+  ReaddirRequest,
+  ReadRequest,
+  RenameRequest,
+  SetattrRequest,
+  SetTime,
+  SymlinkRequest,
+  WriteRequest,
+} from "@kedgefs/core";
+import { limits, S_IFMT, S_IFREG } from "@kedgefs/core";
+import { FSYNC_FDATASYNC, fattr, GETATTR_FH } from "./constants.ts";
+import type { RequestFrame } from "./request-frame.ts";
+
+/** Leads from the kernel's nodeid to the FileSystem's. Throws FsError ESTALE for one that was never given out. */
+export type NodeResolver = (nodeid: number) => NodeId;
+
+/** What every decoder is: a frame in, the request of the seam out. Throws MalformedRequest or FsError. */
+export type Decode<Request> = (frame: RequestFrame, nodeOf: NodeResolver) => Request;
+
+const permissionBits = 0o7777;
+
+export const decodeNode: Decode<NodeRequest> = (frame, nodeOf) => ({ node: nodeOf(frame.nodeid) });
+
+/** LOOKUP, UNLINK, RMDIR: the name alone. */
+export const decodeName: Decode<LookupRequest> = (frame, nodeOf) => ({
+  parent: nodeOf(frame.nodeid),
+  name: frame.name(0),
+});
+
+/** struct fuse_getattr_in: getattr_flags, dummy, fh. */
+export const decodeGetattr: Decode<GetattrRequest> = (frame, nodeOf) => {
+  const handle = (frame.u32(0) & GETATTR_FH) === 0 ? undefined : frame.handle(8);
+  return { node: nodeOf(frame.nodeid), handle };
+};
+
+/**
+ * struct fuse_setattr_in: valid, padding, fh, size, lock_owner, atime, mtime, ctime, atimensec, mtimensec, ctimensec, mode,
+ * unused4, uid, gid, unused5. A ctime is sent only with FUSE_WRITEBACK_CACHE, which the driver doesn't ask for.
+ */
+export const decodeSetattr: Decode<SetattrRequest> = (frame, nodeOf) => {
+  const valid = frame.u32(0);
+  frame.u32(84);
+  const request: { -readonly [Field in keyof SetattrRequest]: SetattrRequest[Field] } = { node: nodeOf(frame.nodeid) };
+  if (valid & fattr.FH) request.handle = frame.handle(8);
+  if (valid & fattr.MODE) request.mode = frame.u32(68) & permissionBits;
+  if (valid & fattr.UID) request.uid = frame.u32(76);
+  if (valid & fattr.GID) request.gid = frame.u32(80);
+  if (valid & fattr.SIZE) request.size = frame.u64(16);
+  if (valid & fattr.ATIME) request.atime = setTime(frame, 32, 56, (valid & fattr.ATIME_NOW) !== 0);
+  if (valid & fattr.MTIME) request.mtime = setTime(frame, 40, 60, (valid & fattr.MTIME_NOW) !== 0);
+  return request;
+};
+
+function setTime(frame: RequestFrame, secOffset: number, nsecOffset: number, now: boolean): SetTime {
+  return { now, sec: frame.integer64(secOffset), nsec: frame.u32(nsecOffset) };
+}
+
+/** The new name, then the target, each with its NUL. */
+export const decodeSymlink: Decode<SymlinkRequest> = (frame, nodeOf) => {
+  const name = frame.name(0);
+  return { parent: nodeOf(frame.nodeid), name, target: frame.string(name.length + 1) };
+};
+
+/** struct fuse_mknod_in: mode, rdev, umask (applied by the kernel already), padding; then the name. */
+export const decodeMknod: Decode<MknodRequest> = (frame, nodeOf) => ({
+  parent: nodeOf(frame.nodeid),
+  name: frame.name(16),
+  mode: frame.u32(0),
+  rdev: frame.u32(4),
+});
+
+/** struct fuse_mkdir_in: mode, umask; then the name. */
+export const decodeMkdir: Decode<MkdirRequest> = (frame, nodeOf) => ({
+  parent: nodeOf(frame.nodeid),
+  name: frame.name(8),
+  mode: frame.u32(0) & permissionBits,
+});
+
+/** struct fuse_rename_in: newdir; then the old and the new name. */
+export const decodeRename: Decode<RenameRequest> = (frame, nodeOf) => renameWith(frame, nodeOf, 0, 8);
+
+/** struct fuse_rename2_in: newdir, flags, padding; then the old and the new name. */
+export const decodeRename2: Decode<RenameRequest> = (frame, nodeOf) => renameWith(frame, nodeOf, frame.u32(8), 16);
+
+function renameWith(frame: RequestFrame, nodeOf: NodeResolver, flags: number, namesOffset: number): RenameRequest {
+  const name = frame.name(namesOffset);
+  return {
+    parent: nodeOf(frame.nodeid),
+    name,
+    newParent: nodeOf(frame.integer64(0)),
+    newName: frame.name(namesOffset + name.length + 1),
+    flags,
+  };
+}
+
+/** struct fuse_link_in: oldnodeid; then the new name. The header's nodeid is the new parent. */
+export const decodeLink: Decode<LinkRequest> = (frame, nodeOf) => ({
+  node: nodeOf(frame.integer64(0)),
+  newParent: nodeOf(frame.nodeid),
+  newName: frame.name(8),
+});
+
+/** struct fuse_open_in: flags, open_flags. */
+export const decodeOpen: Decode<OpenRequest> = (frame, nodeOf) => ({ node: nodeOf(frame.nodeid), flags: frame.u32(0) });
+
+/** struct fuse_create_in: flags, mode, umask (applied already), open_flags; then the name. */
+export const decodeCreate: Decode<CreateRequest> = (frame, nodeOf) => ({
+  parent: nodeOf(frame.nodeid),
+  name: frame.name(16),
+  flags: frame.u32(0),
+  mode: (frame.u32(4) & ~S_IFMT) | S_IFREG,
+});
+
+/** struct fuse_read_in: fh, offset, size, read_flags, lock_owner, flags, padding. */
+export const decodeRead: Decode<ReadRequest> = (frame, nodeOf) => readWith(frame, nodeOf, limits.ioBytesMax);
+
+/** struct fuse_read_in as well. A kernel may ask for more than one answer carries; fewer entries than asked for are fine. */
+export const decodeReaddir: Decode<ReaddirRequest> = (frame, nodeOf) => readWith(frame, nodeOf, limits.readdirBytesMax);
+
+function readWith(frame: RequestFrame, nodeOf: NodeResolver, sizeMax: number): ReadRequest {
+  const size = Math.min(frame.u32(16), sizeMax);
+  return { node: nodeOf(frame.nodeid), handle: frame.handle(0), offset: frame.u64(8), size };
+}
+
+/** struct fuse_write_in: fh, offset, size, write_flags, lock_owner, flags, padding; then the data. */
+export const decodeWrite: Decode<WriteRequest> = (frame, nodeOf) => ({
+  node: nodeOf(frame.nodeid),
+  handle: frame.handle(0),
+  offset: frame.u64(8),
+  data: frame.data(40, frame.u32(16)),
+});
+
+/** FLUSH, RELEASE, RELEASEDIR: structures that begin with fh. */
+export const decodeHandle: Decode<HandleRequest> = (frame, nodeOf) => ({
+  node: nodeOf(frame.nodeid),
+  handle: frame.handle(0),
+});
+
+/** struct fuse_fsync_in: fh, fsync_flags, padding. */
+export const decodeFsync: Decode<FsyncRequest> = (frame, nodeOf) => ({
+  node: nodeOf(frame.nodeid),
+  handle: frame.handle(0),
+  datasync: (frame.u32(8) & FSYNC_FDATASYNC) !== 0,
+});
+
+/** struct fuse_access_in: mask, padding. */
+export const decodeAccess: Decode<AccessRequest> = (frame, nodeOf) => ({
+  node: nodeOf(frame.nodeid),
+  mask: frame.u32(0) & 0o7,
+});

@@ -1,0 +1,215 @@
+import { type Attr, type DirEntry, type Entry, type HandleId, limits, type StatFs } from "@kedgefs/core";
+import type { NodeRecord, NodeTable } from "../node-table.ts";
+import {
+  ATTR_BYTES,
+  ATTR_OUT_BYTES,
+  DIRENT_BYTES,
+  ENTRY_OUT_BYTES,
+  FOPEN_DIRECT_IO,
+  OPEN_OUT_BYTES,
+  OUT_HEADER_BYTES,
+} from "./constants.ts";
+
+export interface EncodeOptions {
+  /** How long the kernel may use a name, and a node's attributes, without asking again. Seconds, with a fraction. */
+  readonly entryTimeoutSec: number;
+  readonly attrTimeoutSec: number;
+  /** Files are opened with FOPEN_DIRECT_IO: no page cache for read and write. */
+  readonly directIo: boolean;
+}
+
+const body = OUT_HEADER_BYTES;
+const twoTo32 = 0x1_0000_0000;
+const blksizeDefault = 4096;
+
+/**
+ * Writes replies into one buffer of its own, behind room for the header: a reply is written to the device before the next one
+ * is encoded. Each method returns the length of the body.
+ */
+export class ReplyEncoder {
+  readonly bytes = Buffer.alloc(OUT_HEADER_BYTES + limits.readdirBytesMax);
+  /** The same bytes, the header alone. */
+  readonly headerBytes = this.bytes.subarray(0, OUT_HEADER_BYTES);
+  readonly #view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+  readonly #nodes: NodeTable;
+  readonly #options: EncodeOptions;
+  #granted: NodeRecord[] = [];
+
+  constructor(nodes: NodeTable, options: EncodeOptions) {
+    this.#nodes = nodes;
+    this.#options = options;
+  }
+
+  /** struct fuse_out_header: len, error (a negative errno or 0), unique. */
+  header(unique: bigint, error: number, bodyBytes: number): void {
+    this.#view.setUint32(0, OUT_HEADER_BYTES + bodyBytes, true);
+    this.#view.setInt32(4, error, true);
+    this.#view.setBigUint64(8, unique, true);
+  }
+
+  /** The nodes to which the encoded reply gives the kernel a reference, once for each. */
+  takeGranted(): readonly NodeRecord[] {
+    const granted = this.#granted;
+    if (granted.length > 0) this.#granted = [];
+    return granted;
+  }
+
+  /** A body that is encoded already. */
+  copy(encoded: Uint8Array): number {
+    this.bytes.set(encoded, body);
+    return encoded.length;
+  }
+
+  entry(entry: Entry): number {
+    this.#putEntry(body, entry);
+    return ENTRY_OUT_BYTES;
+  }
+
+  /** struct fuse_attr_out: attr_valid, attr_valid_nsec, dummy, attr. */
+  attr(attr: Attr): number {
+    this.#putTimeout(body, body + 8, this.#options.attrTimeoutSec);
+    this.#view.setUint32(body + 12, 0, true);
+    this.#putAttr(body + 16, attr);
+    return ATTR_OUT_BYTES;
+  }
+
+  /** struct fuse_open_out of a file. */
+  open(handle: HandleId, openFlags: number): number {
+    this.#putOpen(body, handle, openFlags | (this.#options.directIo ? FOPEN_DIRECT_IO : 0));
+    return OPEN_OUT_BYTES;
+  }
+
+  /** struct fuse_open_out of a directory: no FOPEN_CACHE_DIR and no FOPEN_KEEP_CACHE, the kernel asks for each listing. */
+  opendir(handle: HandleId): number {
+    this.#putOpen(body, handle, 0);
+    return OPEN_OUT_BYTES;
+  }
+
+  /** struct fuse_entry_out, then struct fuse_open_out. */
+  create(entry: Entry, handle: HandleId, openFlags: number): number {
+    this.#putEntry(body, entry);
+    this.#putOpen(body + ENTRY_OUT_BYTES, handle, openFlags | (this.#options.directIo ? FOPEN_DIRECT_IO : 0));
+    return ENTRY_OUT_BYTES + OPEN_OUT_BYTES;
+  }
+
+  /** struct fuse_write_out: size, padding. */
+  written(sizeBytes: number): number {
+    this.#view.setUint32(body, sizeBytes, true);
+    this.#view.setUint32(body + 4, 0, true);
+    return 8;
+  }
+
+  /** struct fuse_kstatfs: blocks, bfree, bavail, files, ffree, bsize, namelen, frsize, padding, spare[6]. */
+  statfs(statFs: StatFs): number {
+    const view = this.#view;
+    view.setBigUint64(body, statFs.blocks, true);
+    view.setBigUint64(body + 8, statFs.bfree, true);
+    view.setBigUint64(body + 16, statFs.bavail, true);
+    view.setBigUint64(body + 24, statFs.files, true);
+    view.setBigUint64(body + 32, statFs.ffree, true);
+    view.setUint32(body + 40, statFs.bsize, true);
+    view.setUint32(body + 44, statFs.namelen, true);
+    view.setUint32(body + 48, statFs.frsize, true);
+    this.bytes.fill(0, body + 52, body + 80);
+    return 80;
+  }
+
+  /** A struct fuse_dirent for each entry, or a struct fuse_direntplus. `entries` must fit. */
+  dirents(entries: readonly DirEntry[], plus: boolean): number {
+    let at = body;
+    for (const entry of entries) {
+      if (plus) {
+        if (entry.entry === undefined) this.bytes.fill(0, at, at + ENTRY_OUT_BYTES);
+        else this.#putEntry(at, entry.entry);
+        at += ENTRY_OUT_BYTES;
+      }
+      this.#view.setBigUint64(at, entry.ino, true);
+      this.#view.setBigUint64(at + 8, entry.offset, true);
+      this.#view.setUint32(at + 16, entry.name.length, true);
+      this.#view.setUint32(at + 20, entry.type, true);
+      this.bytes.set(entry.name, at + DIRENT_BYTES);
+      const end = at + DIRENT_BYTES + entry.name.length;
+      at += aligned(DIRENT_BYTES + entry.name.length);
+      this.bytes.fill(0, end, at);
+    }
+    return at - body;
+  }
+
+  /** struct fuse_entry_out: nodeid, generation, entry_valid, attr_valid, entry_valid_nsec, attr_valid_nsec, attr. */
+  #putEntry(at: number, entry: Entry): void {
+    const record = this.#nodes.grant(entry.node);
+    this.#granted.push(record);
+    this.#put64(at, record.nodeid);
+    this.#put64(at + 8, 0);
+    this.#putTimeout(at + 16, at + 32, this.#options.entryTimeoutSec);
+    this.#putTimeout(at + 24, at + 36, this.#options.attrTimeoutSec);
+    this.#putAttr(at + 40, entry.attr);
+  }
+
+  /**
+   * struct fuse_attr: ino, size, blocks, atime, mtime, ctime, atimensec, mtimensec, ctimensec, mode, nlink, uid, gid, rdev,
+   * blksize, flags.
+   */
+  #putAttr(at: number, attr: Attr): void {
+    const view = this.#view;
+    view.setBigUint64(at, attr.ino, true);
+    view.setBigUint64(at + 8, attr.size, true);
+    view.setBigUint64(at + 16, attr.blocks, true);
+    this.#put64(at + 24, attr.atime.sec);
+    this.#put64(at + 32, attr.mtime.sec);
+    this.#put64(at + 40, attr.ctime.sec);
+    view.setUint32(at + 48, attr.atime.nsec, true);
+    view.setUint32(at + 52, attr.mtime.nsec, true);
+    view.setUint32(at + 56, attr.ctime.nsec, true);
+    view.setUint32(at + 60, attr.mode, true);
+    view.setUint32(at + 64, attr.nlink, true);
+    view.setUint32(at + 68, attr.uid, true);
+    view.setUint32(at + 72, attr.gid, true);
+    view.setUint32(at + 76, attr.rdev, true);
+    view.setUint32(at + 80, kernelBlksize(attr.blksize), true);
+    view.setUint32(at + ATTR_BYTES - 4, 0, true);
+  }
+
+  /** struct fuse_open_out: fh, open_flags, padding. */
+  #putOpen(at: number, handle: HandleId, openFlags: number): void {
+    this.#put64(at, handle);
+    this.#view.setUint32(at + 8, openFlags, true);
+    this.#view.setUint32(at + 12, 0, true);
+  }
+
+  #putTimeout(secAt: number, nsecAt: number, timeoutSec: number): void {
+    const sec = Math.trunc(timeoutSec);
+    this.#put64(secAt, sec);
+    this.#view.setUint32(nsecAt, Math.trunc((timeoutSec - sec) * 1e9), true);
+  }
+
+  /** A safe integer, negative ones as two's complement. */
+  #put64(at: number, value: number): void {
+    this.#view.setUint32(at, value >>> 0, true);
+    this.#view.setInt32(at + 4, Math.floor(value / twoTo32), true);
+  }
+}
+
+/** The leading entries that fit into `sizeBytes`. Throws where there are entries and not one fits: that would look like the end. */
+export function fittingEntries(entries: readonly DirEntry[], sizeBytes: number, plus: boolean): readonly DirEntry[] {
+  const fixedBytes = plus ? ENTRY_OUT_BYTES + DIRENT_BYTES : DIRENT_BYTES;
+  let room = sizeBytes;
+  let count = 0;
+  for (const entry of entries) {
+    room -= aligned(fixedBytes + entry.name.length);
+    if (room < 0) break;
+    count += 1;
+  }
+  if (count === 0 && entries.length > 0) throw new RangeError(`no directory entry fits into ${sizeBytes} bytes`);
+  return count === entries.length ? entries : entries.slice(0, count);
+}
+
+/** FUSE_REC_ALIGN: records begin at multiples of 8 bytes. */
+function aligned(bytes: number): number {
+  return (bytes + 7) & ~7;
+}
+
+/** The kernel takes the logarithm of blksize, so it must be a power of two. */
+function kernelBlksize(blksize: number): number {
+  return blksize >= 512 && blksize <= 1 << 30 && (blksize & (blksize - 1)) === 0 ? blksize : blksizeDefault;
+}

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { operationNames, operations } from "@kedgefs/core";
+import { type OpcodeName, opcodeNumbers } from "./constants.ts";
+import { type OpcodeRow, opcodeTable, rowOfOpcode } from "./opcodes.ts";
+
+const ENOSYS = 38;
+const names = Object.keys(opcodeTable) as OpcodeName[];
+
+test("the opcodes that core's table names lead to the operation that it says, and no others do", () => {
+  for (const operation of operationNames.filter((name) => name !== "forget")) {
+    const leading = names.filter((name) => leadsTo(opcodeTable[name]) === operation);
+    assert.deepEqual(leading.toSorted(), [...operations[operation].fuse].toSorted(), operation);
+  }
+  assert.deepEqual(operations.forget.fuse, ["FORGET", "BATCH_FORGET"]);
+  assert.equal(opcodeTable.FORGET.kind, "driver");
+  assert.equal(opcodeTable.BATCH_FORGET.kind, "driver");
+});
+
+test("each opcode's number leads to its row", () => {
+  for (const name of names) {
+    assert.deepEqual(rowOfOpcode(opcodeNumbers[name]), { name, row: opcodeTable[name] });
+  }
+});
+
+test("an opcode of a newer kernel, and the gaps in the numbers, are refused with ENOSYS", () => {
+  for (const opcode of [0, 7, 19, 99, 4096, 0xffffffff]) {
+    assert.deepEqual(rowOfOpcode(opcode).row, { kind: "refused", errno: ENOSYS });
+  }
+});
+
+test("ENOSYS is said only to what the kernel can do without", () => {
+  const refused = names.filter((name) => isEnosys(opcodeTable[name]));
+  assert.deepEqual(refused.toSorted(), [
+    "BMAP",
+    "COPY_FILE_RANGE",
+    "COPY_FILE_RANGE_64",
+    "FALLOCATE",
+    "GETXATTR",
+    "LISTXATTR",
+    "LSEEK",
+    "POLL",
+    "REMOVEMAPPING",
+    "REMOVEXATTR",
+    "SETUPMAPPING",
+    "SETXATTR",
+    "STATX",
+    "SYNCFS",
+    "TMPFILE",
+  ]);
+});
+
+test("groups are looked up for operations that check permission", () => {
+  const unchecked = ["READ", "WRITE", "FLUSH", "RELEASE", "FSYNC", "READDIR", "STATFS", "GETATTR", "READLINK"] as const;
+  for (const name of unchecked) assert.equal(checks(opcodeTable[name]), false, name);
+  for (const name of ["LOOKUP", "SETATTR", "CREATE", "OPEN", "OPENDIR", "RENAME2", "ACCESS"] as const) {
+    assert.equal(checks(opcodeTable[name]), true, name);
+  }
+});
+
+const leadsTo = (row: OpcodeRow): string | undefined => (row.kind === "forwarded" ? row.operation : undefined);
+const checks = (row: OpcodeRow): boolean | undefined => (row.kind === "forwarded" ? row.checksPermission : undefined);
+const isEnosys = (row: OpcodeRow): boolean => row.kind === "refused" && row.errno === ENOSYS;

@@ -1,0 +1,255 @@
+import type {
+  DirEntry,
+  Entry,
+  ErrnoName,
+  HandleId,
+  HandleRequest,
+  NodeId,
+  OperationName,
+  ReplyOf,
+  RequestOf,
+} from "@kedgefs/core";
+import { errnoNumberFromName, O_ACCMODE, O_RDONLY, O_WRONLY } from "@kedgefs/core";
+import type { Taking } from "../coherence.ts";
+import type { Opened } from "../open-handles.ts";
+import { FOPEN_NOFLUSH, type OpcodeName, opcodeNumbers } from "./constants.ts";
+import * as decode from "./decode.ts";
+import { fittingEntries, type ReplyEncoder } from "./encode.ts";
+
+/** A reply's body: the length of what the encoder wrote, or data that goes behind the header as it is. */
+export type EncodedBody = number | Uint8Array;
+
+/** How one opcode becomes a call of one operation, and its answer a reply. */
+export interface OperationHandling<Op extends OperationName> {
+  readonly decode: decode.Decode<RequestOf<Op>>;
+  readonly encode: (reply: ReplyOf<Op>, request: RequestOf<Op>, out: ReplyEncoder) => EncodedBody;
+  /** The operation checks permission, so the caller's supplementary groups are looked up. */
+  readonly checksPermission?: boolean;
+  /** Nodes that the answer leads to, in the order in which the encoder grants them; it may not reach all. */
+  readonly leadsTo?: (reply: ReplyOf<Op>) => readonly Entry[];
+  /** Nodes and attributes that the reply tells the kernel. */
+  readonly tells?: (reply: ReplyOf<Op>, request: RequestOf<Op>) => readonly Entry[];
+  /** How the kernel takes the attributes that are told; `compared` unless stated. */
+  readonly taking?: (request: RequestOf<Op>) => Taking;
+  /** The handle that the answer opened. */
+  readonly opens?: (reply: ReplyOf<Op>, request: RequestOf<Op>) => Opened;
+  /** The handle that the request closes. */
+  readonly closes?: (request: RequestOf<Op>) => HandleId;
+}
+
+/** A row whose operation is forwarded. What its functions take from each other is checked where `forward` makes it. */
+export interface ForwardedRow {
+  readonly kind: "forwarded";
+  readonly operation: OperationName;
+  readonly decode: decode.Decode<unknown>;
+  readonly encode: (reply: unknown, request: unknown, out: ReplyEncoder) => EncodedBody;
+  readonly checksPermission: boolean;
+  readonly leadsTo: ((reply: unknown) => readonly Entry[]) | undefined;
+  readonly tells: ((reply: unknown, request: unknown) => readonly Entry[]) | undefined;
+  readonly taking: ((request: unknown) => Taking) | undefined;
+  readonly opens: ((reply: unknown, request: unknown) => Opened) | undefined;
+  readonly closes: ((request: unknown) => HandleId) | undefined;
+}
+
+/** A row that the driver itself answers, in its method of this name. */
+export interface DriverRow {
+  readonly kind: "driver";
+  readonly handler: "init" | "destroy" | "interrupt" | "forget" | "batchForget" | "ignore";
+}
+
+/** A row that is always answered with this error, a literal: ENOSYS is said only here, never for an error of the FileSystem. */
+export interface RefusedRow {
+  readonly kind: "refused";
+  readonly errno: number;
+}
+
+export type OpcodeRow = ForwardedRow | DriverRow | RefusedRow;
+
+function forward<Op extends OperationName>(operation: Op, handling: OperationHandling<Op>) {
+  const whole = {
+    checksPermission: false,
+    leadsTo: undefined,
+    tells: undefined,
+    taking: undefined,
+    opens: undefined,
+    closes: undefined,
+  };
+  return { ...whole, ...handling, kind: "forwarded", operation } as unknown as ForwardedRow & {
+    readonly operation: Op;
+  };
+}
+
+function driver(handler: DriverRow["handler"]): DriverRow {
+  return { kind: "driver", handler };
+}
+
+function refuse(code: ErrnoName): RefusedRow {
+  const errno = errnoNumberFromName(code);
+  if (errno === undefined) throw new Error(`no number for ${code}`);
+  return { kind: "refused", errno };
+}
+
+const nothing = (): EncodedBody => 0;
+const entry = (reply: Entry, _request: unknown, out: ReplyEncoder): EncodedBody => out.entry(reply);
+const itself = (reply: Entry): readonly Entry[] => [reply];
+const withEntry = (entries: readonly DirEntry[]): readonly Entry[] =>
+  entries.flatMap((each) => (each.entry === undefined ? [] : [each.entry]));
+
+/** The last close of a file that was open for reading only has nothing to flush, so the kernel needn't ask (Linux 5.16). */
+const openFlags = (flags: number): number => ((flags & O_ACCMODE) === O_RDONLY ? FOPEN_NOFLUSH : 0);
+
+const openedFile = (node: NodeId, handle: HandleId, flags: number): Opened => ({
+  kind: "file",
+  node,
+  handle,
+  readable: (flags & O_ACCMODE) !== O_WRONLY,
+});
+
+const makesEntry = { encode: entry, leadsTo: itself, tells: itself, checksPermission: true } as const;
+const closes = {
+  decode: decode.decodeHandle,
+  encode: nothing,
+  closes: (request: HandleRequest): HandleId => request.handle,
+} as const;
+const removes = { decode: decode.decodeName, encode: nothing, checksPermission: true } as const;
+
+/**
+ * The table that dispatch derives from: every opcode of linux/fuse.h and what becomes of it. A missing opcode is a compile
+ * error, and so is an operation of the seam to which no opcode leads (`uncovered` below).
+ */
+const table = {
+  LOOKUP: forward("lookup", { ...makesEntry, decode: decode.decodeName }),
+  FORGET: driver("forget"),
+  BATCH_FORGET: driver("batchForget"),
+  GETATTR: forward("getattr", {
+    decode: decode.decodeGetattr,
+    encode: (reply, _request, out) => out.attr(reply.attr),
+    tells: (reply, request) => [{ node: request.node, attr: reply.attr }],
+  }),
+  SETATTR: forward("setattr", {
+    decode: decode.decodeSetattr,
+    encode: (reply, _request, out) => out.attr(reply.attr),
+    checksPermission: true,
+    tells: (reply, request) => [{ node: request.node, attr: reply.attr }],
+    taking: (request) => (request.size === undefined ? "taken" : "truncating"),
+  }),
+  READLINK: forward("readlink", { decode: decode.decodeNode, encode: (reply) => reply.target }),
+  SYMLINK: forward("symlink", { ...makesEntry, decode: decode.decodeSymlink }),
+  MKNOD: forward("mknod", { ...makesEntry, decode: decode.decodeMknod }),
+  MKDIR: forward("mkdir", { ...makesEntry, decode: decode.decodeMkdir }),
+  UNLINK: forward("unlink", removes),
+  RMDIR: forward("rmdir", removes),
+  RENAME: forward("rename", { decode: decode.decodeRename, encode: nothing, checksPermission: true }),
+  RENAME2: forward("rename", { decode: decode.decodeRename2, encode: nothing, checksPermission: true }),
+  LINK: forward("link", { ...makesEntry, decode: decode.decodeLink }),
+  OPEN: forward("open", {
+    decode: decode.decodeOpen,
+    encode: (reply, request, out) => out.open(reply.handle, openFlags(request.flags)),
+    checksPermission: true,
+    opens: (reply, request) => openedFile(request.node, reply.handle, request.flags),
+  }),
+  CREATE: forward("create", {
+    decode: decode.decodeCreate,
+    encode: (reply, request, out) => out.create(reply, reply.handle, openFlags(request.flags)),
+    checksPermission: true,
+    leadsTo: itself,
+    tells: itself,
+    opens: (reply, request) => openedFile(reply.node, reply.handle, request.flags),
+  }),
+  READ: forward("read", { decode: decode.decodeRead, encode: (reply) => reply.data }),
+  WRITE: forward("write", {
+    decode: decode.decodeWrite,
+    encode: (reply, _request, out) => out.written(reply.size),
+  }),
+  FLUSH: forward("flush", { decode: decode.decodeHandle, encode: nothing }),
+  RELEASE: forward("release", closes),
+  FSYNC: forward("fsync", { decode: decode.decodeFsync, encode: nothing }),
+  OPENDIR: forward("opendir", {
+    decode: decode.decodeNode,
+    encode: (reply, _request, out) => out.opendir(reply.handle),
+    checksPermission: true,
+    opens: (reply, request) => ({ kind: "directory", node: request.node, handle: reply.handle, readable: false }),
+  }),
+  READDIR: forward("readdir", {
+    decode: decode.decodeReaddir,
+    encode: (reply, request, out) => out.dirents(fittingEntries(reply.entries, request.size, false), false),
+  }),
+  READDIRPLUS: forward("readdirplus", {
+    decode: decode.decodeReaddir,
+    encode: (reply, request, out) => out.dirents(fittingEntries(reply.entries, request.size, true), true),
+    checksPermission: true,
+    leadsTo: (reply) => withEntry(reply.entries),
+    tells: (reply, request) => withEntry(fittingEntries(reply.entries, request.size, true)),
+  }),
+  RELEASEDIR: forward("releasedir", closes),
+  FSYNCDIR: forward("fsyncdir", { decode: decode.decodeFsync, encode: nothing }),
+  STATFS: forward("statfs", { decode: decode.decodeNode, encode: (reply, _request, out) => out.statfs(reply) }),
+  ACCESS: forward("access", { decode: decode.decodeAccess, encode: nothing, checksPermission: true }),
+
+  INIT: driver("init"),
+  DESTROY: driver("destroy"),
+  INTERRUPT: driver("interrupt"),
+  // Follows a NOTIFY_RETRIEVE, which the driver never sends; the kernel expects no reply to it.
+  NOTIFY_REPLY: driver("ignore"),
+
+  // Extended attributes: after one ENOSYS the kernel itself answers EOPNOTSUPP for the life of the mount (no_getxattr and so
+  // on in fuse/xattr.c). EOPNOTSUPP said here would cost a round trip for each write(2), which asks for security.capability.
+  GETXATTR: refuse("ENOSYS"),
+  SETXATTR: refuse("ENOSYS"),
+  LISTXATTR: refuse("ENOSYS"),
+  REMOVEXATTR: refuse("ENOSYS"),
+  // Locks: never sent without FUSE_POSIX_LOCKS and FUSE_FLOCK_LOCKS, the kernel keeps them itself. The kernel has no fallback
+  // for an answer of ENOSYS here and would hand it to the program; ENOLCK is what fcntl(2) knows.
+  GETLK: refuse("ENOLCK"),
+  SETLK: refuse("ENOLCK"),
+  SETLKW: refuse("ENOLCK"),
+  // The kernel remembers it (no_bmap) and fails FIBMAP, which concerns block devices only.
+  BMAP: refuse("ENOSYS"),
+  // ENOTTY is ioctl(2)'s word for "not on this file"; kernels before 6.0 hand an ENOSYS through to the program.
+  IOCTL: refuse("ENOTTY"),
+  // The kernel remembers it (no_poll) and answers that files are always ready, as poll(2) says of regular files.
+  POLL: refuse("ENOSYS"),
+  // The kernel remembers it (no_fallocate) and answers EOPNOTSUPP; posix_fallocate(3) then writes.
+  FALLOCATE: refuse("ENOSYS"),
+  // The kernel remembers it (no_lseek) and takes a file for data all through, up to its end.
+  LSEEK: refuse("ENOSYS"),
+  // The kernel remembers it (no_copy_file_range, …_64) and copies by reads and writes.
+  COPY_FILE_RANGE: refuse("ENOSYS"),
+  COPY_FILE_RANGE_64: refuse("ENOSYS"),
+  // DAX of virtiofs; never sent without FUSE_MAP_ALIGNMENT.
+  SETUPMAPPING: refuse("ENOSYS"),
+  REMOVEMAPPING: refuse("ENOSYS"),
+  // The kernel remembers it (sync_fs = 0) and syncfs(2) does what it did before: the files' own fsync. Sent by virtiofs alone.
+  SYNCFS: refuse("ENOSYS"),
+  // The kernel remembers it (no_tmpfile) and answers EOPNOTSUPP, after which programs make a named file.
+  TMPFILE: refuse("ENOSYS"),
+  // The kernel remembers it (no_statx) and asks GETATTR, which lacks the birth time only.
+  STATX: refuse("ENOSYS"),
+} satisfies Readonly<Record<OpcodeName, OpcodeRow>>;
+
+/** `forget` is made of the driver's own counts. */
+type Covered = Extract<(typeof table)[OpcodeName], ForwardedRow>["operation"] | "forget";
+type Uncovered = Exclude<OperationName, Covered>;
+const uncovered: [Uncovered] extends [never] ? true : Uncovered = true;
+void uncovered;
+
+export const opcodeTable: Readonly<Record<OpcodeName, OpcodeRow>> = table;
+
+export interface NumberedRow {
+  readonly name: string;
+  readonly row: OpcodeRow;
+}
+
+const rows: (NumberedRow | undefined)[] = [];
+for (const name of Object.keys(opcodeNumbers) as OpcodeName[])
+  rows[opcodeNumbers[name]] = { name, row: opcodeTable[name] };
+
+/**
+ * An opcode of a kernel newer than the table: ENOSYS is how the protocol says so, and the kernel that added the opcode knows
+ * how to do without it.
+ */
+const unknownRow: NumberedRow = { name: "UNKNOWN", row: refuse("ENOSYS") };
+
+export function rowOfOpcode(opcode: number): NumberedRow {
+  return rows[opcode] ?? unknownRow;
+}

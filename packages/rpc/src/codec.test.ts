@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Attr, NodeId } from "@kedgefs/core";
+import fc from "fast-check";
+import { Kedge } from "./proto.ts";
+import { fromClientFrame, fromServerFrame, toClientFrame, toServerFrame, type WireRequest } from "./wire.ts";
+
+const session = Kedge.service.Session;
+type ClientFrameOutput = Parameters<typeof fromClientFrame>[0];
+type ServerFrameOutput = Parameters<typeof fromServerFrame>[0];
+
+const overTheWire = (requests: WireRequest[]): WireRequest[] => {
+  const bytes = session.requestSerialize(toClientFrame(requests, 1) as never);
+  return fromClientFrame(session.requestDeserialize(bytes) as ClientFrameOutput).requests;
+};
+
+const node = "\0\xff\x80node" as NodeId;
+const caller = { uid: 4294967295, gid: 0, groups: [1, 65534], pid: 4194304 };
+
+test("offsets, sizes and inode numbers are exact to 64 bits", () => {
+  const max = 2n ** 64n - 1n;
+  for (const value of [0n, 1n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 63n, max]) {
+    const [request] = overTheWire([
+      { id: 1, caller, operation: "read", body: { node, handle: 1, offset: value, size: 1 } },
+    ]);
+    assert.equal((request?.body as { offset: bigint }).offset, value);
+  }
+});
+
+test("a node identity comes through with every byte value", () => {
+  const every = String.fromCharCode(...Array.from({ length: 256 }, (_, i) => i)) as NodeId;
+  const [request] = overTheWire([{ id: 1, caller, operation: "readlink", body: { node: every } }]);
+  assert.equal((request?.body as { node: NodeId }).node, every);
+});
+
+test("absent optional fields stay absent, and zero is not absence", () => {
+  const [request] = overTheWire([{ id: 1, caller, operation: "setattr", body: { node, mode: 0, size: 0n } }]);
+  const body = request?.body as Record<string, unknown>;
+  assert.equal(body.mode, 0);
+  assert.equal(body.size, 0n);
+  for (const field of ["uid", "gid", "atime", "mtime", "handle"]) assert.equal(body[field], undefined, field);
+});
+
+test("times before 1970 and after 2106 come through in nanoseconds", () => {
+  const attr: Attr = {
+    ino: 1n,
+    mode: 0o100644,
+    nlink: 1,
+    uid: 0,
+    gid: 0,
+    rdev: 0,
+    size: 0n,
+    blocks: 0n,
+    blksize: 4096,
+    atime: { sec: -1, nsec: 999_999_999 },
+    mtime: { sec: 2 ** 33, nsec: 1 },
+    ctime: { sec: 0, nsec: 0 },
+    btime: { sec: -(2 ** 40), nsec: 0 },
+  };
+  const bytes = session.responseSerialize(toServerFrame([{ id: 9, operation: "getattr", body: { attr } }]) as never);
+  const [reply] = fromServerFrame(session.responseDeserialize(bytes) as ServerFrameOutput);
+  assert.deepEqual({ ...(reply?.body as { attr: Attr }).attr }, attr);
+});
+
+test("an errno that this machine does not know, and ENOSYS, become EIO", () => {
+  for (const errno of ["EWHATEVER", "ENOSYS", ""]) {
+    const frame = session.responseDeserialize(
+      session.responseSerialize({ replies: [{ id: 1, error: { errno, message: "m" } }] } as never),
+    );
+    assert.equal(fromServerFrame(frame as ServerFrameOutput)[0]?.error?.code, "EIO");
+  }
+});
+
+test("bytes that are no frame are refused and never crash", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 400 }), (noise) => {
+      for (const read of [
+        () => fromClientFrame(session.requestDeserialize(Buffer.from(noise)) as ClientFrameOutput),
+        () => fromServerFrame(session.responseDeserialize(Buffer.from(noise)) as ServerFrameOutput),
+      ]) {
+        try {
+          read();
+        } catch (error) {
+          assert.ok(error instanceof Error);
+        }
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("a good frame with any one byte changed is read or refused", () => {
+  const good = session.requestSerialize(
+    toClientFrame(
+      [
+        { id: 1, caller, operation: "lookup", body: { parent: node, name: Buffer.from("a") } },
+        { id: 2, caller, operation: "write", body: { node, handle: 3, offset: 5n, data: Buffer.alloc(40) } },
+      ],
+      1,
+    ) as never,
+  );
+  fc.assert(
+    fc.property(fc.nat({ max: good.length - 1 }), fc.integer({ min: 0, max: 255 }), (at, value) => {
+      const bad = Buffer.from(good);
+      bad[at] = value;
+      try {
+        fromClientFrame(session.requestDeserialize(bad) as ClientFrameOutput);
+      } catch (error) {
+        assert.ok(error instanceof Error);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
