@@ -6,18 +6,18 @@ import type { BeyondNode, FsPromises } from "./volume-api.ts";
 export interface View {
   readonly fs: FsPromises;
   readonly raw: BeyondNode;
+  /** The path of an existing directory, the same one in all views. Everyone may search it. */
+  readonly dir: string;
   /** Present with the capability "identities". */
   readonly as?: (identity: Identity) => CaseApi;
 }
 
-/** A place to run the cases in, as long as it stands. */
+/** A place to run the cases in, as long as it stands: each gets a directory of its own in `dir`. */
 export interface ConformancePlace extends View {
-  /** An existing directory that everyone may search; each case gets a directory of its own in it. */
-  readonly dir: string;
   readonly self: Identity;
   readonly umask: number;
   readonly capabilities: ReadonlySet<Capability>;
-  /** A second way to the same file system, with `dir` at the same path; the model check goes both in turns. */
+  /** A second way to the same file system: what is done through one must be seen at once through the other. */
   readonly second?: View;
   /** Takes everything away again. */
   teardown(): Promise<void>;

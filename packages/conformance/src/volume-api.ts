@@ -1,2 +1,2 @@
 /** The volume alone: a helper process that makes a few calls has no use for the client's connection and what it loads. */
-export * from "../../client/src/volume/volume.ts";
+export * from "@kedgefs/client/volume";

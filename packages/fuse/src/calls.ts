@@ -1,7 +1,7 @@
 import { type CallContext, limits } from "@kedgefs/core";
 import type { RequestBuffer } from "./buffer-pool.ts";
 import { Interrupts } from "./interrupts.ts";
-import type { ForwardedRow } from "./protocol/opcodes.ts";
+import type { ForwardedRow } from "./protocol/opcode-row.ts";
 
 /** A request that was read and not answered yet. */
 export interface InFlightRequest {

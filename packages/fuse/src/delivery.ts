@@ -7,7 +7,7 @@ import type { NodeRecord, NodeTable } from "./node-table.ts";
 import { type OpenHandles, releaseOpened } from "./open-handles.ts";
 import { OUT_HEADER_BYTES } from "./protocol/constants.ts";
 import type { ReplyEncoder } from "./protocol/encode.ts";
-import type { EncodedBody } from "./protocol/opcodes.ts";
+import type { EncodedBody } from "./protocol/opcode-row.ts";
 
 export interface DeliveryParts {
   readonly fileSystem: FileSystem;

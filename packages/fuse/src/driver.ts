@@ -18,7 +18,8 @@ import { NodeTable } from "./node-table.ts";
 import { OpenHandles, releaseOpened } from "./open-handles.ts";
 import { type EncodeOptions, ReplyEncoder } from "./protocol/encode.ts";
 import { answerInit, decodeInit, type InitOptions } from "./protocol/init.ts";
-import { type DriverRow, type ForwardedRow, rowOfOpcode } from "./protocol/opcodes.ts";
+import type { DriverRow, ForwardedRow } from "./protocol/opcode-row.ts";
+import { rowOfOpcode } from "./protocol/opcodes.ts";
 import { RequestFrame } from "./protocol/request-frame.ts";
 
 export interface DriverOptions extends EncodeOptions, InitOptions {}

@@ -9,6 +9,13 @@ const session = Kedge.service.Session;
 type ClientFrameOutput = Parameters<typeof fromClientFrame>[0];
 type ServerFrameOutput = Parameters<typeof fromServerFrame>[0];
 
+/** The body of the first of some requests or replies. */
+function bodyOf<Body>(items: readonly { readonly body?: object | undefined }[]): Body {
+  const body = items[0]?.body;
+  assert.ok(body !== undefined);
+  return body as Body;
+}
+
 const overTheWire = (requests: WireRequest[]): WireRequest[] => {
   const bytes = session.requestSerialize(toClientFrame(requests, 1) as never);
   return fromClientFrame(session.requestDeserialize(bytes) as ClientFrameOutput).requests;
@@ -29,13 +36,13 @@ test("offsets, sizes and inode numbers are exact to 64 bits", () => {
 
 test("a node identity comes through with every byte value", () => {
   const every = String.fromCharCode(...Array.from({ length: 256 }, (_, i) => i)) as NodeId;
-  const [request] = overTheWire([{ id: 1, caller, operation: "readlink", body: { node: every } }]);
-  assert.equal((request?.body as { node: NodeId }).node, every);
+  const received = overTheWire([{ id: 1, caller, operation: "readlink", body: { node: every } }]);
+  assert.equal(bodyOf<{ node: NodeId }>(received).node, every);
 });
 
 test("absent optional fields stay absent, and zero is not absence", () => {
-  const [request] = overTheWire([{ id: 1, caller, operation: "setattr", body: { node, mode: 0, size: 0n } }]);
-  const body = request?.body as Record<string, unknown>;
+  const received = overTheWire([{ id: 1, caller, operation: "setattr", body: { node, mode: 0, size: 0n } }]);
+  const body = bodyOf<Record<string, unknown>>(received);
   assert.equal(body.mode, 0);
   assert.equal(body.size, 0n);
   for (const field of ["uid", "gid", "atime", "mtime", "handle"]) assert.equal(body[field], undefined, field);
@@ -58,8 +65,8 @@ test("times before 1970 and after 2106 come through in nanoseconds", () => {
     btime: { sec: -(2 ** 40), nsec: 0 },
   };
   const bytes = session.responseSerialize(toServerFrame([{ id: 9, operation: "getattr", body: { attr } }]) as never);
-  const [reply] = fromServerFrame(session.responseDeserialize(bytes) as ServerFrameOutput);
-  assert.deepEqual({ ...(reply?.body as { attr: Attr }).attr }, attr);
+  const received = fromServerFrame(session.responseDeserialize(bytes) as ServerFrameOutput);
+  assert.deepEqual({ ...bodyOf<{ attr: Attr }>(received).attr }, attr);
 });
 
 test("an errno that this machine does not know, and ENOSYS, become EIO", () => {

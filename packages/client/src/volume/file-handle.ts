@@ -214,6 +214,7 @@ export class FileHandle implements VolumeFileHandle {
   }
 
   async #writeAt(from: Buffer, at: bigint): Promise<number> {
+    if (from.length === 0) return 0;
     if ((this.#flags & O_ACCMODE) === O_RDONLY) throw new FsError("EBADF");
     for (let done = 0; done < from.length; ) {
       const data = from.subarray(done, done + limits.ioBytesMax);

@@ -9,11 +9,12 @@ export function nameCalls(volume: VolumeContext): NameCalls {
   const rename = (syscall: string, oldPath: VolumePath, newPath: VolumePath, flags: number) =>
     runCall(volume, { syscall, path: oldPath, dest: newPath }, async (call) => {
       const from = await call.place(oldPath);
-      const to = await call.place(newPath);
-      if (from.last !== "name" || to.last !== "name") {
-        throw new FsError(flags === RENAME_NOREPLACE && from.last === "name" ? "EEXIST" : "EBUSY");
-      }
-      if (from.trailingSlash || to.trailingSlash) await requireDirectory(call, from, to, flags);
+      const to = await call.place(newPath).catch(async (error) => {
+        // The first path's last directory is searched before the second path is walked.
+        await call.requireSearch(from.parent);
+        throw error;
+      });
+      if (isUnusual(from) || isUnusual(to)) await requireRenamable(call, from, to, flags);
       const request = { parent: from.parent, name: from.name, newParent: to.parent, newName: to.name, flags };
       await call.fileSystem.rename(request, call.context);
     });
@@ -87,8 +88,20 @@ async function newNonDirectory(call: VolumeCall, path: VolumePath): Promise<Plac
   return place;
 }
 
-async function requireDirectory(call: VolumeCall, from: Place, to: Place, flags: number): Promise<void> {
-  const { attr } = await call.lookup(from.parent, from.name);
+const isUnusual = ({ last, trailingSlash }: Place): boolean => last !== "name" || trailingSlash;
+
+/** What special last components and trailing slashes ask for, in the order of do_renameat2 in the kernel's fs/namei.c. */
+async function requireRenamable(call: VolumeCall, from: Place, to: Place, flags: number): Promise<void> {
+  for (const { parent, last } of [from, to]) if (last !== "root") await call.requireSearch(parent);
+  if (from.last !== "name") throw new FsError("EBUSY");
+  if (to.last !== "name") throw new FsError(flags === RENAME_NOREPLACE ? "EEXIST" : "EBUSY");
+  const source = await call.lookup(from.parent, from.name);
+  const target = flags === 0 ? undefined : await call.lookupIfThere(to);
+  if (flags === RENAME_NOREPLACE && target !== undefined) throw new FsError("EEXIST");
+  if (flags === RENAME_EXCHANGE) {
+    if (target === undefined) throw new FsError("ENOENT");
+    if (to.trailingSlash && !isDirectory(target.attr.mode)) throw new FsError("ENOTDIR");
+  }
   const asksDirectory = from.trailingSlash || (flags !== RENAME_EXCHANGE && to.trailingSlash);
-  if (asksDirectory && !isDirectory(attr.mode)) throw new FsError("ENOTDIR");
+  if (asksDirectory && !isDirectory(source.attr.mode)) throw new FsError("ENOTDIR");
 }

@@ -33,7 +33,7 @@ export async function openPath(call: VolumeCall, path: VolumePath, flags: number
   let place = await call.place(path);
   for (let races = 0; races < racesMax; ) {
     requireFileName(place, flags);
-    const existing = (flags & O_EXCL) === 0 ? await lookupIfThere(call, place) : undefined;
+    const existing = (flags & O_EXCL) === 0 ? await call.lookupIfThere(place) : undefined;
     if (existing === undefined) {
       const made = await createUnlessSymlink(call, place, flags, mode);
       if (made !== undefined) return made;
@@ -50,17 +50,8 @@ export async function openPath(call: VolumeCall, path: VolumePath, flags: number
 }
 
 function requireFileName({ last, trailingSlash }: Place, flags: number): void {
-  if (trailingSlash) throw new FsError("EISDIR");
   if (last !== "name") throw new FsError((flags & O_EXCL) === 0 ? "EISDIR" : "EEXIST");
-}
-
-async function lookupIfThere(call: VolumeCall, { parent, name }: Place): Promise<Entry | undefined> {
-  try {
-    return await call.lookup(parent, name);
-  } catch (error) {
-    if (error instanceof FsError && error.code === "ENOENT") return undefined;
-    throw error;
-  }
+  if (trailingSlash) throw new FsError("EISDIR");
 }
 
 /** Undefined where a symbolic link came into the place meanwhile: it has to be followed. */

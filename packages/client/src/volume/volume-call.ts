@@ -77,8 +77,22 @@ export class VolumeCall {
     return this.#placeOf(parts, parts.absolute ? await this.#start() : [...place.stack]);
   }
 
+  /** EACCES where the caller may not search a directory. */
+  async requireSearch(directory: NodeId): Promise<void> {
+    await this.fileSystem.access({ node: directory, mask: searchPermission }, this.context);
+  }
+
   async lookup(parent: NodeId, name: Name): Promise<Entry> {
     return this.hold(await this.fileSystem.lookup({ parent, name }, this.context));
+  }
+
+  async lookupIfThere({ parent, name }: Place): Promise<Entry | undefined> {
+    try {
+      return await this.lookup(parent, name);
+    } catch (error) {
+      if (error instanceof FsError && error.code === "ENOENT") return undefined;
+      throw error;
+    }
   }
 
   /** Notes a node from an answer, to be forgotten when the call ends. */
@@ -118,9 +132,7 @@ export class VolumeCall {
     const { node: parent } = topOf(stack);
     const kind = last === undefined ? "root" : isDot(last) ? "dot" : isDotDot(last) ? "dotdot" : "name";
     // A name is looked up or made next, which asks for search permission; the others are refused for what they are after it.
-    if (kind !== "root" && (kind !== "name" || parts.trailingSlash)) {
-      await this.fileSystem.access({ node: parent, mask: searchPermission }, this.context);
-    }
+    if (kind !== "root" && (kind !== "name" || parts.trailingSlash)) await this.requireSearch(parent);
     return { parent, name: last ?? Buffer.alloc(0), last: kind, trailingSlash: parts.trailingSlash, stack };
   }
 
@@ -148,7 +160,7 @@ export class VolumeCall {
     for (let component = pending.pop(); component !== undefined; component = pending.pop()) {
       const { node } = requireDirectory(topOf(stack));
       if (isDot(component) || isDotDot(component)) {
-        await this.fileSystem.access({ node, mask: searchPermission }, this.context);
+        await this.requireSearch(node);
         if (isDotDot(component) && stack.length > 1) stack.pop();
         continue;
       }

@@ -29,14 +29,16 @@ export function renameOperation(state: MemoryState): Pick<FileSystem, "rename"> 
       requireRemovable(from.directory, source, caller);
       if (target === undefined) state.requireCreatable(to.directory, to.key, caller);
       else requireRemovable(to.directory, target, caller);
+      const replaced = flags === RENAME_EXCHANGE ? undefined : target;
+      if (replaced !== undefined) requireSameKind(source, replaced);
       const moves = from.directory !== to.directory;
       if (moves) requireParentChangeable(source, caller);
       if (flags === RENAME_EXCHANGE && target !== undefined) {
         if (moves) requireParentChangeable(target, caller);
         return exchange(state, from, source, to, target);
       }
-      if (target !== undefined) requireReplaceable(source, target);
-      replace(state, from, source, to, target);
+      if (replaced?.kind === "directory" && replaced.entries.size > 0) throw new FsError("ENOTEMPTY");
+      replace(state, from, source, to, replaced);
     },
   };
 }
@@ -53,10 +55,9 @@ function requireParentChangeable(inode: Inode, caller: Caller): void {
   if (inode.kind === "directory") requirePermission(inode, caller, mayWrite);
 }
 
-function requireReplaceable(source: Inode, target: Inode): void {
+function requireSameKind(source: Inode, target: Inode): void {
   if (source.kind === "directory" && target.kind !== "directory") throw new FsError("ENOTDIR");
   if (source.kind !== "directory" && target.kind === "directory") throw new FsError("EISDIR");
-  if (target.kind === "directory" && target.entries.size > 0) throw new FsError("ENOTEMPTY");
 }
 
 function replace(state: MemoryState, from: Place, source: Inode, to: Place, target: Inode | undefined): void {

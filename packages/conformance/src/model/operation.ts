@@ -54,33 +54,24 @@ export interface Operation {
 }
 
 const name = fc.constantFrom("a", "b", "c");
-const path = fc
-  .tuple(
-    name,
-    fc.array(fc.oneof({ weight: 6, arbitrary: name }, { weight: 1, arbitrary: fc.constant("..") }), { maxLength: 2 }),
-    fc.constantFrom("", "", "", "", "", "/", "/."),
-  )
-  .map(([first, more, end]) => [first, ...more].join("/") + end);
+const further = fc.oneof({ weight: 9, arbitrary: name }, { weight: 1, arbitrary: fc.constant("..") });
+const components = fc.oneof(
+  { weight: 5, arbitrary: fc.tuple(name) },
+  { weight: 5, arbitrary: fc.tuple(name, further) },
+  { weight: 1, arbitrary: fc.tuple(name, further, name) },
+);
+const ending = fc.oneof(
+  { weight: 9, arbitrary: fc.constant("") },
+  { weight: 1, arbitrary: fc.constantFrom("/", "/.") },
+);
+const path = fc.tuple(components, ending).map(([names, end]) => names.join("/") + end);
 const target = fc.oneof(
   path,
   path.map((rest) => `../${rest}`),
 );
-const mode = fc.constantFrom(
-  0o777,
-  0o755,
-  0o700,
-  0o644,
-  0o666,
-  0o600,
-  0o444,
-  0o222,
-  0o111,
-  0,
-  0o2777,
-  0o2755,
-  0o4755,
-  0o6777,
-);
+const usualMode = fc.constantFrom(0o777, 0o755, 0o666);
+const anyMode = fc.constantFrom(0o700, 0o644, 0o600, 0o444, 0o222, 0o111, 0, 0o2777, 0o2755, 0o4755, 0o6777);
+const mode = fc.oneof({ weight: 3, arbitrary: usualMode }, { weight: 2, arbitrary: anyMode });
 const size = fc.constantFrom(0, 1, 5, 4096, 5000, 70_000);
 const fill = fc.integer({ min: 1, max: 255 });
 const slot = fc.nat({ max: slotsMax - 1 });
@@ -126,10 +117,31 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 
 /** Sequences of operations by `actorCount` actors. */
 export function operationSequences(actorCount: number, lengthMax: number): fc.Arbitrary<Operation[]> {
-  const actor = fc.nat({ max: actorCount - 1 });
+  const root = { weight: 2, arbitrary: fc.constant(0) };
+  const actor = fc.oneof(root, { weight: 1, arbitrary: fc.nat({ max: actorCount - 1 }) });
   return fc.array(fc.record({ action, actor, view: fc.nat({ max: 1 }) }), {
     minLength: 1,
     maxLength: lengthMax,
     size: "max",
   });
 }
+
+const asRoot = (made: Action): Operation => ({ action: made, actor: 0, view: 0 });
+
+/** What every sequence begins with, so that most operations find something. */
+export const beginning: readonly Operation[] = [
+  asRoot({ kind: "mkdir", path: "a", mode: 0o777 }),
+  asRoot({ kind: "chmod", path: "a", mode: 0o777 }),
+  asRoot({ kind: "mkdir", path: "a/a", mode: 0o755 }),
+  asRoot({ kind: "writeFile", path: "a/a/a", size: 5, fill: 1 }),
+  asRoot({ kind: "writeFile", path: "a/b", size: 5000, fill: 2 }),
+  asRoot({ kind: "chown", path: "a/b", uid: 12_001, gid: 12_100 }),
+  asRoot({ kind: "symlink", target: "../b", absolute: false, path: "a/c" }),
+  asRoot({ kind: "mkdir", path: "b", mode: 0o755 }),
+  asRoot({ kind: "chown", path: "b", uid: 12_002, gid: 12_002 }),
+  asRoot({ kind: "symlink", target: "../a", absolute: false, path: "b/a" }),
+  asRoot({ kind: "writeFile", path: "c", size: 70_000, fill: 3 }),
+  asRoot({ kind: "chmod", path: "c", mode: 0o666 }),
+  asRoot({ kind: "open", slot: 0, path: "c", flags: O_RDWR, mode: 0 }),
+  asRoot({ kind: "open", slot: 1, path: "a/b", flags: O_RDONLY, mode: 0 }),
+];

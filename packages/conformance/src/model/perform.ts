@@ -8,12 +8,11 @@ const nsPerSec = 1_000_000_000n;
 /** Runs an operation in a world and tells its outcome in a form that can be compared: a value, or an errno name. */
 export async function perform(world: World, { action, actor, view }: Operation): Promise<unknown> {
   const api = world.apis[view]?.[actor];
-  // These differ between node's own calls and ours, or by a setting of the machine, for who is not root.
-  const asRoot = action.kind === "truncate" || action.kind === "link";
-  const chosen = asRoot ? world.apis[view]?.[0] : api;
+  // Whether others may link a file that is not theirs is a setting of the machine (protected_hardlinks in proc(5)).
+  const chosen = action.kind === "link" ? world.apis[view]?.[0] : api;
   if (chosen === undefined) throw new Error("an operation names an actor that is not there");
   try {
-    return { value: await run(world, chosen, action) };
+    return { value: await run(world, chosen, action, world.dirs[view] ?? world.dirs[0]) };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (typeof code !== "string" || !/^E[A-Z0-9]+$/.test(code)) throw error;
@@ -21,9 +20,9 @@ export async function perform(world: World, { action, actor, view }: Operation):
   }
 }
 
-async function run(world: World, fs: CaseApi, action: Action): Promise<unknown> {
-  if ("slot" in action) return runOnHandle(world, fs, action);
-  const path = `${world.dir}/${action.path}`;
+async function run(world: World, fs: CaseApi, action: Action, dir: string): Promise<unknown> {
+  if ("slot" in action) return runOnHandle(world, fs, action, dir);
+  const path = `${dir}/${action.path}`;
   switch (action.kind) {
     case "writeFile":
     case "appendFile":
@@ -45,16 +44,19 @@ async function run(world: World, fs: CaseApi, action: Action): Promise<unknown> 
       return digest(await fs.readFile(path));
     case "rename":
     case "link":
-      return fs[action.kind](path, `${world.dir}/${action.newPath}`);
+      return fs[action.kind](path, `${dir}/${action.newPath}`);
     case "renameat2":
-      return fs.renameat2(path, `${world.dir}/${action.newPath}`, action.flags);
+      return fs.renameat2(path, `${dir}/${action.newPath}`, action.flags);
     case "symlink":
-      return fs.symlink(action.absolute ? `${world.dir}/${action.target}` : action.target, path);
+      return fs.symlink(
+        action.absolute && world.absoluteLinks ? `${world.dirs[0]}/${action.target}` : action.target,
+        path,
+      );
     case "chown":
     case "lchown":
       return fs[action.kind](path, action.uid, action.gid);
     case "truncate":
-      return fs.truncate(path, action.size);
+      return truncate(fs, path, action.size);
     case "utimensat": {
       const time: ExactTime = typeof action.sec === "string" ? action.sec : BigInt(action.sec) * nsPerSec + 7n;
       return fs.utimensat(path, time, time, { nofollow: action.nofollow });
@@ -64,12 +66,22 @@ async function run(world: World, fs: CaseApi, action: Action): Promise<unknown> 
   }
 }
 
+/** node's truncate is an open and an ftruncate, which changes times even where truncate(2) finds nothing to do. */
+async function truncate(fs: CaseApi, path: string, size: number): Promise<void> {
+  const handle = await fs.open(path, "r+");
+  try {
+    await handle.truncate(size);
+  } finally {
+    await handle.close();
+  }
+}
+
 type HandleAction = Extract<Action, { slot: number }>;
 
-async function runOnHandle(world: World, fs: CaseApi, action: HandleAction): Promise<unknown> {
+async function runOnHandle(world: World, fs: CaseApi, action: HandleAction, dir: string): Promise<unknown> {
   const handle = world.handles.get(action.slot);
   if (action.kind === "open") {
-    const opened = await fs.open(`${world.dir}/${action.path}`, action.flags, action.mode);
+    const opened = await fs.open(`${dir}/${action.path}`, action.flags, action.mode);
     world.handles.set(action.slot, opened);
     return handle?.close();
   }

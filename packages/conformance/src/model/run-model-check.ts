@@ -7,7 +7,7 @@ import { alice, bobInStaff } from "../identities.ts";
 import { memory } from "../memory/memory.ts";
 import type { ConformancePlace, ConformanceTarget, View } from "../target.ts";
 import { volume } from "../volume-api.ts";
-import { type Operation, operationSequences } from "./operation.ts";
+import { beginning, type Operation, operationSequences } from "./operation.ts";
 import { perform } from "./perform.ts";
 import { snapshot, type World } from "./world.ts";
 
@@ -47,7 +47,7 @@ export function runModelCheck(
       await fc.assert(
         fc.asyncProperty(sequences, async (operations) => {
           run += 1;
-          await compare(place, actors, `${place.dir}/run-${run}${depth}`, operations);
+          await compare(place, actors, `run-${run}${depth}`, operations);
         }),
         { numRuns: runs, ...(seed === undefined ? {} : { seed }) },
       );
@@ -60,17 +60,18 @@ export function runModelCheck(
 async function compare(
   place: ConformancePlace,
   actors: readonly Identity[],
-  dir: string,
+  runName: string,
   operations: readonly Operation[],
 ): Promise<void> {
   const model = volume(memory(), { umask: place.umask });
-  const modelView: View = { fs: model, raw: model, as: (identity) => model.as({ ...identity, pid: 0 }) };
-  const real = await makeWorld(place, [place, place.second ?? place], actors, dir);
-  const ideal = await makeWorld(place, [modelView, modelView], actors, dir);
+  const { dir, second = place } = place;
+  const modelView: View = { fs: model, raw: model, dir, as: (identity) => model.as({ ...identity, pid: 0 }) };
+  const real = await makeWorld(place, [place, second], actors, runName);
+  const ideal = await makeWorld(place, [modelView, modelView], actors, runName);
   try {
-    for (const [index, operation] of operations.entries()) {
+    for (const [index, operation] of [...beginning, ...operations].entries()) {
       const [expected, actual] = [await perform(ideal, operation), await perform(real, operation)];
-      assert.deepEqual(actual, expected, `operation ${index + 1}: ${JSON.stringify(operation)}`);
+      assert.deepEqual(actual, expected, `operation ${index + 1 - beginning.length}: ${JSON.stringify(operation)}`);
     }
     assert.deepEqual(await snapshot(real), await snapshot(ideal), "the trees after all operations");
   } finally {
@@ -79,17 +80,19 @@ async function compare(
 }
 
 async function makeWorld(
-  { capabilities }: ConformancePlace,
-  views: readonly View[],
+  { capabilities, dir, second }: ConformancePlace,
+  views: readonly [View, View],
   actors: readonly Identity[],
-  dir: string,
+  runName: string,
 ): Promise<World> {
   const apis = views.map((view) => [rootApi(view), ...actors.map((actor) => apiAs(view, actor))]);
-  const fs = views[0]?.fs;
-  await fs?.mkdir(dir, { recursive: true });
-  await fs?.chown(dir, rootCaller.uid, rootCaller.gid);
-  await fs?.chmod(dir, 0o777);
-  return { apis, dir, handles: new Map(), comparesDirectoryLinks: capabilities.has("directory-nlink") };
+  const [{ fs }] = views;
+  const dirs = [`${views[0].dir}/${runName}`, `${views[1].dir}/${runName}`] as const;
+  await fs.mkdir(dirs[0], { recursive: true });
+  await fs.chown(dirs[0], rootCaller.uid, rootCaller.gid);
+  await fs.chmod(dirs[0], 0o777);
+  const absoluteLinks = second === undefined || second.dir === dir;
+  return { apis, dirs, absoluteLinks, handles: new Map(), comparesDirectoryLinks: capabilities.has("directory-nlink") };
 }
 
 const rootApi = ({ fs, raw }: View): CaseApi => ({

@@ -7,8 +7,10 @@ import type { VolumeFileHandle } from "../volume-api.ts";
 export interface World {
   /** What each actor uses, by view and actor. */
   readonly apis: readonly (readonly CaseApi[])[];
-  /** The directory of the run: the same path in both worlds, so that absolute links are alike. */
-  readonly dir: string;
+  /** The directory of the run, by view. The first is the same path in both worlds, so that absolute links are alike. */
+  readonly dirs: readonly [string, string];
+  /** False where an absolute link would lead from one view into the other, which is another mount (EXDEV). */
+  readonly absoluteLinks: boolean;
   readonly handles: Map<number, VolumeFileHandle>;
   /** Whether links of directories are counted alike. */
   readonly comparesDirectoryLinks: boolean;
@@ -37,7 +39,7 @@ export function digest(bytes: Uint8Array): string {
 }
 
 /** Everything below the directory of the run, as root sees it. */
-export async function snapshot(world: World, path = world.dir): Promise<unknown> {
+export async function snapshot(world: World, path = world.dirs[0]): Promise<unknown> {
   const fs = world.apis[0]?.[0];
   if (fs === undefined) throw new Error("a world has no actor");
   const stats = await fs.lstat(path, { bigint: true });

@@ -2,12 +2,14 @@ import { type Caller, type FileSystem, rootCaller } from "@kedgefs/core";
 import { type Capability, capabilitiesWithout } from "../capabilities.ts";
 import { memory } from "../memory/memory.ts";
 import type { MemoryOptions } from "../memory/state.ts";
-import type { ConformanceTarget } from "../target.ts";
+import type { ConformanceTarget, View } from "../target.ts";
 import { volume } from "../volume-api.ts";
 
 /** A FileSystem and how to be rid of it. */
 export interface StandingFileSystem {
   readonly fileSystem: FileSystem;
+  /** The same files by another way, as another client's. */
+  readonly second?: FileSystem | undefined;
   close?(): Promise<void>;
 }
 
@@ -33,18 +35,21 @@ export function fileSystemTarget(
     name,
     unavailable,
     setup: async () => {
-      const { fileSystem, close } = await makeFs();
-      const fs = volume(fileSystem, { caller, umask });
+      const { fileSystem, second, close } = await makeFs();
       const dir = "/conformance";
+      const viewOf = (source: FileSystem): View => {
+        const api = volume(source, { caller, umask });
+        return { fs: api, raw: api, dir, as: (identity) => api.as({ ...identity, pid: 0 }) };
+      };
+      const view = viewOf(fileSystem);
+      const { fs } = view;
       await fs.mkdir(dir);
       return {
-        fs,
-        raw: fs,
-        dir,
+        ...view,
+        second: viewOf(second ?? fileSystem),
         self: caller,
         umask,
         capabilities: capabilitiesWithout(...missing),
-        as: (identity) => fs.as({ ...identity, pid: 0 }),
         teardown: async () => {
           try {
             await fs.rm(dir, { recursive: true, force: true });

@@ -2,9 +2,11 @@ import type { Capability } from "../capabilities.ts";
 import type { ConformanceTarget } from "../target.ts";
 import { realPlace } from "./real-place.ts";
 
-/** A file system that stands mounted at `mountpoint`, served by a process other than this one, until `unmount`. */
+/** A file system that stands mounted, served by a process other than this one, until `unmount`. */
 export interface StandingMount {
   readonly mountpoint: string;
+  /** Where the same file system is mounted once more, by another client. */
+  readonly secondMountpoint?: string | undefined;
   unmount(): Promise<void>;
 }
 
@@ -21,9 +23,9 @@ export function mountTarget(
     name,
     unavailable,
     setup: async () => {
-      const { mountpoint, unmount } = await mountFn();
+      const { mountpoint, secondMountpoint, unmount } = await mountFn();
       try {
-        return await realPlace(mountpoint, missing, unmount);
+        return await realPlace(mountpoint, { missing, cleanUp: unmount, secondParent: secondMountpoint });
       } catch (error) {
         await unmount();
         throw error;

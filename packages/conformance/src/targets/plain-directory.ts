@@ -7,5 +7,5 @@ export function plainDirectory(
   parent: string,
   { name = `a plain directory in ${parent}`, missing = [] }: { name?: string; missing?: readonly Capability[] } = {},
 ): ConformanceTarget {
-  return { name, setup: () => realPlace(parent, missing) };
+  return { name, setup: () => realPlace(parent, { missing }) };
 }

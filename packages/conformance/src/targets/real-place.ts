@@ -1,8 +1,9 @@
 import fs from "node:fs/promises";
+import { basename, join } from "node:path";
 import { allCapabilities, type Capability } from "../capabilities.ts";
 import type { Identity } from "../case.ts";
 import { IdentityHelpers } from "../helper/identity-helpers.ts";
-import type { ConformancePlace } from "../target.ts";
+import type { ConformancePlace, View } from "../target.ts";
 import type { FsPromises } from "../volume-api.ts";
 
 // That node's own module has the API's shape is what lets one case run on both.
@@ -17,14 +18,21 @@ export function ownIdentity(): Identity {
   return { uid: getuid.call(process), gid: getgid.call(process), groups: getgroups.call(process) };
 }
 
+interface RealPlaceOptions {
+  readonly missing?: readonly Capability[];
+  /** Runs when all that the cases made is gone. */
+  readonly cleanUp?: () => Promise<void>;
+  /** Where what is in `parent` is seen once more. */
+  readonly secondParent?: string | undefined;
+}
+
 /**
  * A place in a directory of this machine, on a plain file system or a mount that another process serves. Calls go through
  * node's fs/promises; those that node lacks, and those of other users, through helper processes.
  */
 export async function realPlace(
   parent: string,
-  missing: readonly Capability[] = [],
-  cleanUp: () => Promise<void> = async () => {},
+  { missing = [], cleanUp = async () => {}, secondParent }: RealPlaceOptions = {},
 ): Promise<ConformancePlace> {
   const self = ownIdentity();
   const umask = process.umask();
@@ -34,10 +42,13 @@ export async function realPlace(
   const absent = new Set([...missing, ...(isRoot ? [] : needRoot)]);
   if (!(await updatesAtime(dir))) absent.add("atime");
   const helpers = new IdentityHelpers(umask);
-  const place: ConformancePlace = {
-    fs: nodeFs,
-    raw: helpers.as(self),
-    dir,
+  const viewOf = (path: string): View => {
+    const view = { fs: nodeFs, raw: helpers.as(self), dir: path };
+    return absent.has("identities") ? view : { ...view, as: (identity) => helpers.as(identity) };
+  };
+  return {
+    ...viewOf(dir),
+    ...(secondParent === undefined ? {} : { second: viewOf(join(secondParent, basename(dir))) }),
     self,
     umask,
     capabilities: new Set(allCapabilities.filter((capability) => !absent.has(capability))),
@@ -50,7 +61,6 @@ export async function realPlace(
       }
     },
   };
-  return absent.has("identities") ? place : { ...place, as: (identity) => helpers.as(identity) };
 }
 
 /** A file system may be mounted with noatime: that is the machine's choice and no fault of it. */

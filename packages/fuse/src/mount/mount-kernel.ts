@@ -73,7 +73,14 @@ export async function mountKernel(fileSystem: FileSystem, options: MountKernelOp
     fileSystem,
     root,
     port: device,
-    dropPages: (nodeid) => device.notify("inode", encodeInvalInode(nodeid, 0n, 0n)),
+    async dropPages(nodeid) {
+      try {
+        await device.notify("inode", encodeInvalInode(nodeid, 0n, 0n));
+      } catch (error) {
+        logger.error("the kernel did not drop a file's pages", { error: (error as Error).message });
+        throw error;
+      }
+    },
     full: (isFull) => gate.hold("full", isFull),
     options: mountOptions,
     logger,

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { operationNames, operations } from "@kedgefs/core";
 import { type OpcodeName, opcodeNumbers } from "./constants.ts";
-import { type OpcodeRow, opcodeTable, rowOfOpcode } from "./opcodes.ts";
+import type { OpcodeRow } from "./opcode-row.ts";
+import { opcodeTable, rowOfOpcode } from "./opcodes.ts";
 
 const ENOSYS = 38;
 const names = Object.keys(opcodeTable) as OpcodeName[];

@@ -1,93 +1,10 @@
-import type {
-  DirEntry,
-  Entry,
-  ErrnoName,
-  HandleId,
-  HandleRequest,
-  NodeId,
-  OperationName,
-  ReplyOf,
-  RequestOf,
-} from "@kedgefs/core";
-import { errnoNumberFromName, O_ACCMODE, O_RDONLY, O_WRONLY } from "@kedgefs/core";
-import type { Taking } from "../coherence.ts";
+import type { DirEntry, Entry, HandleId, HandleRequest, NodeId, OperationName } from "@kedgefs/core";
+import { O_ACCMODE, O_RDONLY, O_WRONLY } from "@kedgefs/core";
 import type { Opened } from "../open-handles.ts";
 import { FOPEN_NOFLUSH, type OpcodeName, opcodeNumbers } from "./constants.ts";
 import * as decode from "./decode.ts";
 import { fittingEntries, type ReplyEncoder } from "./encode.ts";
-
-/** A reply's body: the length of what the encoder wrote, or data that goes behind the header as it is. */
-export type EncodedBody = number | Uint8Array;
-
-/** How one opcode becomes a call of one operation, and its answer a reply. */
-export interface OperationHandling<Op extends OperationName> {
-  readonly decode: decode.Decode<RequestOf<Op>>;
-  readonly encode: (reply: ReplyOf<Op>, request: RequestOf<Op>, out: ReplyEncoder) => EncodedBody;
-  /** The operation checks permission, so the caller's supplementary groups are looked up. */
-  readonly checksPermission?: boolean;
-  /** Nodes that the answer leads to, in the order in which the encoder grants them; it may not reach all. */
-  readonly leadsTo?: (reply: ReplyOf<Op>) => readonly Entry[];
-  /** Nodes and attributes that the reply tells the kernel. */
-  readonly tells?: (reply: ReplyOf<Op>, request: RequestOf<Op>) => readonly Entry[];
-  /** How the kernel takes the attributes that are told; `compared` unless stated. */
-  readonly taking?: (request: RequestOf<Op>) => Taking;
-  /** The handle that the answer opened. */
-  readonly opens?: (reply: ReplyOf<Op>, request: RequestOf<Op>) => Opened;
-  /** The handle that the request closes. */
-  readonly closes?: (request: RequestOf<Op>) => HandleId;
-}
-
-/** A row whose operation is forwarded. What its functions take from each other is checked where `forward` makes it. */
-export interface ForwardedRow {
-  readonly kind: "forwarded";
-  readonly operation: OperationName;
-  readonly decode: decode.Decode<unknown>;
-  readonly encode: (reply: unknown, request: unknown, out: ReplyEncoder) => EncodedBody;
-  readonly checksPermission: boolean;
-  readonly leadsTo: ((reply: unknown) => readonly Entry[]) | undefined;
-  readonly tells: ((reply: unknown, request: unknown) => readonly Entry[]) | undefined;
-  readonly taking: ((request: unknown) => Taking) | undefined;
-  readonly opens: ((reply: unknown, request: unknown) => Opened) | undefined;
-  readonly closes: ((request: unknown) => HandleId) | undefined;
-}
-
-/** A row that the driver itself answers, in its method of this name. */
-export interface DriverRow {
-  readonly kind: "driver";
-  readonly handler: "init" | "destroy" | "interrupt" | "forget" | "batchForget" | "ignore";
-}
-
-/** A row that is always answered with this error, a literal: ENOSYS is said only here, never for an error of the FileSystem. */
-export interface RefusedRow {
-  readonly kind: "refused";
-  readonly errno: number;
-}
-
-export type OpcodeRow = ForwardedRow | DriverRow | RefusedRow;
-
-function forward<Op extends OperationName>(operation: Op, handling: OperationHandling<Op>) {
-  const whole = {
-    checksPermission: false,
-    leadsTo: undefined,
-    tells: undefined,
-    taking: undefined,
-    opens: undefined,
-    closes: undefined,
-  };
-  return { ...whole, ...handling, kind: "forwarded", operation } as unknown as ForwardedRow & {
-    readonly operation: Op;
-  };
-}
-
-function driver(handler: DriverRow["handler"]): DriverRow {
-  return { kind: "driver", handler };
-}
-
-function refuse(code: ErrnoName): RefusedRow {
-  const errno = errnoNumberFromName(code);
-  if (errno === undefined) throw new Error(`no number for ${code}`);
-  return { kind: "refused", errno };
-}
+import { driver, type EncodedBody, type ForwardedRow, forward, type OpcodeRow, refuse } from "./opcode-row.ts";
 
 const nothing = (): EncodedBody => 0;
 const entry = (reply: Entry, _request: unknown, out: ReplyEncoder): EncodedBody => out.entry(reply);
