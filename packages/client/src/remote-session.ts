@@ -110,6 +110,11 @@ export class RemoteSession {
     return this.#attachedOrThrow().coarseTimes;
   }
 
+  /** See AttachReply.close_reports in kedge.proto. */
+  get closeReports(): boolean {
+    return this.#attachedOrThrow().closeReports;
+  }
+
   get connected(): boolean {
     return this.#state === "connected";
   }

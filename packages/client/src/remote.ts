@@ -9,6 +9,7 @@ import {
   FsError,
   type GetattrRequest,
   type HandleId,
+  type HandleRequest,
   type NodeRequest,
   O_CREAT,
   O_EXCL,
@@ -79,6 +80,10 @@ export function remote(session: RemoteSession): FileSystem {
     create: opener("create"),
     release: releaser("release"),
     releasedir: releaser("releasedir"),
+    async flush(request: HandleRequest, context: CallContext) {
+      // Nothing is held back at the client, so a close has news only where the backing file system makes it tell some.
+      if (session.closeReports) await forward("flush")(request as never, context);
+    },
     async getattr(request: GetattrRequest, context: CallContext) {
       if (request.node !== root.node) return await forward("getattr")(request as never, context);
       const remembered = (): object => ({ attr: rootAttr });

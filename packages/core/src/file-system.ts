@@ -72,7 +72,10 @@ export interface FileSystem {
   /** pread(2): fewer bytes than `size` only at the end of the file. */
   read(request: ReadRequest, context: CallContext): Promise<ReadReply>;
 
-  /** pwrite(2) of all of `data`, at `offset`, or at the end of the file where the handle has O_APPEND. ENOSPC, EDQUOT, EFBIG. */
+  /**
+   * pwrite(2) of all of `data`, at `offset`, or at the end of the file where the handle has O_APPEND. A caller other than root
+   * clears set-id bits by it, as by setting a size. ENOSPC, EDQUOT, EFBIG.
+   */
   write(request: WriteRequest, context: CallContext): Promise<WriteReply>;
 
   /** One close(2) of possibly several of this open file: reports write errors that are known by now. Keeps the handle. */

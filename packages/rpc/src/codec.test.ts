@@ -27,10 +27,8 @@ const caller = { uid: 4294967295, gid: 0, groups: [1, 65534], pid: 4194304 };
 test("offsets, sizes and inode numbers are exact to 64 bits", () => {
   const max = 2n ** 64n - 1n;
   for (const value of [0n, 1n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 63n, max]) {
-    const [request] = overTheWire([
-      { id: 1, caller, operation: "read", body: { node, handle: 1, offset: value, size: 1 } },
-    ]);
-    assert.equal((request?.body as { offset: bigint }).offset, value);
+    const sent: WireRequest = { id: 1, caller, operation: "read", body: { node, handle: 1, offset: value, size: 1 } };
+    assert.equal(bodyOf<{ offset: bigint }>(overTheWire([sent])).offset, value);
   }
 });
 

@@ -92,6 +92,7 @@ export const init = {
   READDIRPLUS_AUTO: 1 << 14,
   ASYNC_DIO: 1 << 15,
   PARALLEL_DIROPS: 1 << 18,
+  HANDLE_KILLPRIV: 1 << 19,
   MAX_PAGES: 1 << 22,
   INIT_EXT: 1 << 30,
 } as const;

@@ -44,7 +44,10 @@ const pagesWithoutFlag = 32;
  * - WRITEBACK_CACHE, CACHE_SYMLINKS, EXPLICIT_INVAL_DATA: caches that another client could catch lying, until there are leases.
  * - POSIX_LOCKS, FLOCK_LOCKS: the kernel then keeps locks within this machine.
  * - DONT_MASK: the kernel applies the umask.
- * - EXPORT_SUPPORT, HANDLE_KILLPRIV(_V2), POSIX_ACL, NO_OPEN_SUPPORT: the seam has no such operations, or needs its opens.
+ * - EXPORT_SUPPORT, POSIX_ACL, NO_OPEN_SUPPORT: the seam has no such operations, or needs its opens.
+ *
+ * HANDLE_KILLPRIV leaves the clearing of set-id bits by write, truncate and chown to the FileSystem, whose contract it is. Else
+ * the kernel does it with a SETATTR in the writer's name, which a writer who is not the owner may not make.
  */
 const wanted =
   init.ASYNC_READ |
@@ -55,6 +58,7 @@ const wanted =
   init.READDIRPLUS_AUTO |
   init.ASYNC_DIO |
   init.PARALLEL_DIROPS |
+  init.HANDLE_KILLPRIV |
   init.MAX_PAGES |
   init.INIT_EXT;
 

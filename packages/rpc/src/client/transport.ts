@@ -30,6 +30,7 @@ export interface Attached {
   readonly root: Entry;
   readonly readOnly: boolean;
   readonly coarseTimes: boolean;
+  readonly closeReports: boolean;
   readonly requestsInFlightMax: number;
   readonly serverVersion: string;
 }

@@ -58,7 +58,16 @@ before(async () => {
         if (exportName === "forbidden")
           throw new AttachRefusal("not-allowed", `${identity} is not allowed on forbidden`);
         const id = Buffer.alloc(16, 1);
-        return { sessionId: id, incarnation: id, resumed: false, epoch: 1, root, readOnly: false, coarseTimes: false };
+        return {
+          sessionId: id,
+          incarnation: id,
+          resumed: false,
+          epoch: 1,
+          root,
+          readOnly: false,
+          coarseTimes: false,
+          closeReports: false,
+        };
       },
       async detach() {},
       openLane: () => false,

@@ -48,6 +48,7 @@ export interface AttachAnswer {
   readonly root: Entry;
   readonly readOnly: boolean;
   readonly coarseTimes: boolean;
+  readonly closeReports: boolean;
 }
 
 /** What the server does with who comes in. The identity is the certificate's; nobody without a good one gets here. */

@@ -12,6 +12,7 @@ export interface GrantedExport {
   readonly own: FileSystem;
   readonly readOnly: boolean;
   readonly coarseTimes: boolean;
+  readonly closeReports: boolean;
 }
 
 interface OpenedExport {
@@ -57,12 +58,8 @@ export class ExportTable {
     const { config, source } = opened;
     const onlyRead = config.readOnly || (rules.length > 0 && rules.every((rule) => rule.readOnly));
     const guarded = onlyRead ? readOnly(source.fileSystem) : source.fileSystem;
-    return {
-      fileSystem: squash(guarded, config.squash),
-      own: guarded,
-      readOnly: onlyRead,
-      coarseTimes: source.coarseTimes,
-    };
+    const { coarseTimes, closeReports } = source;
+    return { fileSystem: squash(guarded, config.squash), own: guarded, readOnly: onlyRead, coarseTimes, closeReports };
   }
 
   close(): void {

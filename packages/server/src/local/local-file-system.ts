@@ -113,10 +113,13 @@ const preferredIoBytes = 1 << 20;
 export class LocalFileSystem implements FileSystem {
   readonly #nodes: NodeStore;
   readonly #files: OpenFiles;
+  readonly #closeReports: boolean;
 
-  constructor(nodes: NodeStore, files: OpenFiles) {
+  /** `closeReports`: whether a close(2) on the backing file system can tell of a failed write. */
+  constructor(nodes: NodeStore, files: OpenFiles, closeReports: boolean) {
     this.#nodes = nodes;
     this.#files = files;
+    this.#closeReports = closeReports;
   }
 
   async root(): Promise<Entry> {
@@ -145,8 +148,9 @@ export class LocalFileSystem implements FileSystem {
     { caller }: CallContext,
   ): Promise<AttrReply> {
     const fd = this.#fd(node, handle);
-    if (size !== undefined && handle !== undefined) ftruncate(this.#files.get(handle).fd, size);
     runAs(caller, () => {
+      // As the caller, though the descriptor is open for writing: the kernel clears set-id bits by who truncates.
+      if (size !== undefined && handle !== undefined) ftruncate(fd, size);
       if (size !== undefined && handle === undefined) truncateFd(this.#regular(fd), size);
       if (uid !== undefined || gid !== undefined) chownFd(fd, uid ?? -1, gid ?? -1);
       if (mode !== undefined) chmodFd(fd, mode & 0o7777);
@@ -252,12 +256,14 @@ export class LocalFileSystem implements FileSystem {
     return { data: data.subarray(0, count) };
   }
 
-  async write({ handle, offset, data }: WriteRequest): Promise<WriteReply> {
-    const buffer = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-    return { size: await this.#files.use(handle, (fd) => pwrite(fd, buffer, offset)) };
+  async write({ handle, offset, data }: WriteRequest, { caller }: CallContext): Promise<WriteReply> {
+    const { fd } = this.#files.get(handle);
+    if (caller.uid !== 0) clearSetIds(fd);
+    return { size: await this.#files.use(handle, () => pwrite(fd, data, offset)) };
   }
 
   async flush({ handle }: HandleRequest): Promise<void> {
+    if (!this.#closeReports) return;
     // The close of a duplicate makes a network backing system tell of a write that failed, as close(2) would.
     await closeAsync(dup(this.#files.get(handle).fd));
   }
@@ -443,6 +449,21 @@ const openPath = (parentFd: number, name: Uint8Array): number =>
 function presentable({ attr }: FileStat): Attr {
   return { ...attr, blksize: preferredIoBytes };
 }
+
+/**
+ * What write(2) does for a caller without CAP_FSETID (inode(7), file_remove_privs() in the kernel); the write itself is made on
+ * a pool thread, which has the server's capabilities.
+ */
+function clearSetIds(fd: number): void {
+  const { mode } = fstatx(fd).attr;
+  if ((mode & (S_ISUID | S_ISGID)) === 0) return;
+  const cleared = S_ISUID | ((mode & S_IXGRP) === 0 ? 0 : S_ISGID);
+  if ((mode & cleared) !== 0) chmodFd(fd, mode & 0o7777 & ~cleared);
+}
+
+const S_ISUID = 0o4000;
+const S_ISGID = 0o2000;
+const S_IXGRP = 0o010;
 
 function openNode(pathFd: number, flags: number, mode: number, reopen: boolean, caller: CallContext["caller"]): number {
   const wanted = (flags & openFlags) | (alwaysFlags & ~O_NOFOLLOW);

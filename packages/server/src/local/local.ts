@@ -1,4 +1,4 @@
-import { constants, openSync, realpathSync } from "node:fs";
+import { constants, openSync, realpathSync, statfsSync } from "node:fs";
 import { type FileSystem, UserError } from "@kedgefs/core";
 import { closeAsync } from "@kedgefs/posix";
 import type { StateDirectory } from "../state/state-directory.ts";
@@ -11,6 +11,11 @@ import { OpenFiles } from "./open-files.ts";
 
 /** Descriptors kept for nodes; the rest of the process's limit is for open files. */
 const nodeDescriptorsMax = 4096;
+
+/** Types of statfs(2) whose files have no flush of their own: ext2 to ext4, xfs, btrfs, tmpfs, zfs, f2fs, bcachefs. */
+const closesInSilence: ReadonlySet<number> = new Set([
+  0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x2fc1_2fc1, 0xf2f5_2010, 0xca45_1a4e,
+]);
 
 export interface LocalOptions {
   /** The directory to serve. */
@@ -26,6 +31,8 @@ export interface Local {
   readonly nodes: "handles" | "index";
   /** See hasCoarseTimes. */
   readonly coarseTimes: boolean;
+  /** Whether a close(2) on the backing file system can tell of a failed write; if not, nobody needs to ask. */
+  readonly closeReports: boolean;
   close(): void;
 }
 
@@ -44,15 +51,17 @@ export function local({ path, exportName, state }: LocalOptions): Local {
   }
   const seal = new NodeSeal(state, exportName);
   const coarseTimes = hasCoarseTimes(rootFd);
+  const closeReports = !closesInSilence.has(statfsSync(realPath).type);
   const byHandle = HandleNodes.canServe(rootFd);
   const nodes = byHandle
     ? new HandleNodes(realPath, rootFd, seal, nodeDescriptorsMax)
     : new IndexNodes(state.pathOf(`nodes-${exportName}.sqlite`), rootFd, seal, nodeDescriptorsMax);
   const files = new OpenFiles((fd) => void closeAsync(fd).catch(() => {}));
   return {
-    fileSystem: new LocalFileSystem(nodes, files),
+    fileSystem: new LocalFileSystem(nodes, files, closeReports),
     nodes: byHandle ? "handles" : "index",
     coarseTimes,
+    closeReports,
     close() {
       files.releaseAll();
       nodes.close();

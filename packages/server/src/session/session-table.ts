@@ -47,6 +47,7 @@ export class SessionTable {
       root: await session.root(),
       readOnly: granted.readOnly,
       coarseTimes: granted.coarseTimes,
+      closeReports: granted.closeReports,
     };
   }
 

@@ -14,6 +14,7 @@ export interface AttachReply {
   'coarseTimes'?: (boolean);
   'requestsInFlightMax'?: (number);
   'serverVersion'?: (string);
+  'closeReports'?: (boolean);
 }
 
 export interface AttachReply__Output {
@@ -27,4 +28,5 @@ export interface AttachReply__Output {
   'coarseTimes': (boolean);
   'requestsInFlightMax': (number);
   'serverVersion': (string);
+  'closeReports': (boolean);
 }
