@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import {
   type AccessRequest,
   type Attr,
@@ -88,6 +89,7 @@ import {
   unlinkat,
   utimensFd,
 } from "@kedgefs/posix";
+import { LoopGuard } from "./loop-guard.ts";
 import type { NodeStore } from "./node-store.ts";
 import type { OpenFiles } from "./open-files.ts";
 
@@ -99,6 +101,8 @@ const alwaysFlags = O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY;
 const createAttemptsMax = 16;
 /** Reads up to this size are tried from the page cache on the event loop: the copy costs less than a pool thread. */
 const nowaitBytesMax = 128 << 10;
+/** Writes up to this size are made on the event loop while the disk keeps up. */
+const loopWriteBytesMax = 64 << 10;
 /** Room of a dirent in the kernel's readdirplus form less the name: fuse_entry_out (128) and fuse_dirent (24). */
 const direntPlusBytes = 152;
 const direntBytes = 24;
@@ -114,6 +118,7 @@ export class LocalFileSystem implements FileSystem {
   readonly #nodes: NodeStore;
   readonly #files: OpenFiles;
   readonly #closeReports: boolean;
+  readonly #loopGuard = new LoopGuard();
 
   /** `closeReports`: whether a close(2) on the backing file system can tell of a failed write. */
   constructor(nodes: NodeStore, files: OpenFiles, closeReports: boolean) {
@@ -211,7 +216,7 @@ export class LocalFileSystem implements FileSystem {
     if (isSymlink(mode)) throw new FsError("ELOOP", "a symbolic link cannot be opened");
     // A fifo or device is the client kernel's to open; here it would be the server's own.
     if (!isRegular(mode)) throw new FsError("EINVAL", "not a regular file");
-    return { handle: this.#files.add(node, openNode(pathFd, flags, mode, reopen ?? false, caller)) };
+    return { handle: this.#files.add(node, openNode(pathFd, flags, mode, reopen ?? false, caller), flags) };
   }
 
   async create({ parent, name, mode, flags }: CreateRequest, { caller }: CallContext): Promise<CreateReply> {
@@ -235,7 +240,7 @@ export class LocalFileSystem implements FileSystem {
         const stat = fstatx(fd);
         const node = this.#nodes.identify(fd, stat);
         this.#nodes.foundAt(node, parent, name);
-        return { node, attr: presentable(stat), handle: this.#files.add(node, fd) };
+        return { node, attr: presentable(stat), handle: this.#files.add(node, fd, flags) };
       } catch (error) {
         // Somebody else made it since we looked: it is theirs, and we look again.
         if (!(error instanceof FsError) || error.code !== "EEXIST" || (flags & O_EXCL) !== 0) throw error;
@@ -248,17 +253,28 @@ export class LocalFileSystem implements FileSystem {
     if (size > limits.ioBytesMax) throw new FsError("EINVAL", "a read is too large");
     const data = Buffer.allocUnsafeSlow(size);
     if (size <= nowaitBytesMax) {
-      const count = preadNowait(this.#files.get(handle).fd, data, offset);
-      // Fewer bytes may also mean that the rest is not in the page cache.
+      const { fd } = this.#files.get(handle);
+      const count = preadNowait(fd, data, offset);
       if (count === size) return { data };
+      // Fewer bytes mean the end of the file, or that the rest is not in the page cache.
+      if (count !== undefined && offset + BigInt(count) >= fstatx(fd).attr.size)
+        return { data: data.subarray(0, count) };
     }
     const count = await this.#files.use(handle, (fd) => pread(fd, data, offset));
     return { data: data.subarray(0, count) };
   }
 
   async write({ handle, offset, data }: WriteRequest, { caller }: CallContext): Promise<WriteReply> {
-    const { fd } = this.#files.get(handle);
+    const { fd, waitsForDisk } = this.#files.get(handle);
     if (caller.uid !== 0) clearSetIds(fd);
+    if (
+      data.length <= loopWriteBytesMax &&
+      !waitsForDisk &&
+      offset <= Number.MAX_SAFE_INTEGER &&
+      this.#loopGuard.open
+    ) {
+      return { size: this.#loopGuard.run(() => pwriteNow(fd, data, Number(offset))) };
+    }
     return { size: await this.#files.use(handle, () => pwrite(fd, data, offset)) };
   }
 
@@ -279,7 +295,7 @@ export class LocalFileSystem implements FileSystem {
   async opendir({ node }: NodeRequest, { caller }: CallContext): Promise<HandleReply> {
     const pathFd = this.#fd(node);
     const fd = runAs(caller, () => reopenFd(pathFd, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    return { handle: this.#files.add(node, fd) };
+    return { handle: this.#files.add(node, fd, O_RDONLY) };
   }
 
   async readdir({ handle, offset, size }: ReaddirRequest): Promise<ReaddirReply> {
@@ -448,6 +464,13 @@ const openPath = (parentFd: number, name: Uint8Array): number =>
 
 function presentable({ attr }: FileStat): Attr {
   return { ...attr, blksize: preferredIoBytes };
+}
+
+/** pwrite(2) of all of `data` on this thread. */
+function pwriteNow(fd: number, data: Uint8Array, offset: number): number {
+  let done = 0;
+  while (done < data.length) done += writeSync(fd, data, done, data.length - done, offset + done);
+  return done;
 }
 
 /**

@@ -1,8 +1,10 @@
-import { FsError, type HandleId, type NodeId } from "@kedgefs/core";
+import { FsError, type HandleId, type NodeId, O_DSYNC, O_SYNC } from "@kedgefs/core";
 
 export interface OpenFile {
   readonly fd: number;
   readonly node: NodeId;
+  /** Whether a write waits for stable storage (O_SYNC, O_DSYNC). */
+  readonly waitsForDisk: boolean;
   /** Where the next getdents64 of a directory would go on. */
   position: bigint;
   /** Calls that use `fd` off the event loop right now; it is closed when the last of them is done. */
@@ -21,8 +23,10 @@ export class OpenFiles {
     this.#close = close;
   }
 
-  add(node: NodeId, fd: number): HandleId {
-    const file: OpenFile = { fd, node, position: 0n, users: 0, closing: false };
+  /** `flags` are those of the open. */
+  add(node: NodeId, fd: number, flags: number): HandleId {
+    const waitsForDisk = (flags & (O_SYNC | O_DSYNC)) !== 0;
+    const file: OpenFile = { fd, node, waitsForDisk, position: 0n, users: 0, closing: false };
     this.#last++;
     const handle = this.#last as HandleId;
     this.#byHandle.set(handle, file);
