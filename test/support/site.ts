@@ -1,60 +1,23 @@
-import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { join } from "node:path";
 import { initPki, issueClient } from "@kedgefs/pki";
+import { stopMarkedProcesses, waitForMarkedProcesses } from "../../scripts/support/marked-processes.ts";
+import { abortFuseConnection, detachMountsUnder, listMounts, mountsUnder } from "../../scripts/support/mounts.ts";
+import { type Finished, run, shell, succeed } from "./run.ts";
+import { kedgeBin, Server } from "./server.ts";
 
-const bin = resolve(import.meta.dirname, "../../packages/cli/bin/kedge.js");
-const readyTimeoutMs = 20_000;
+export { type Finished, run, Server, shell, succeed };
 
-export interface Finished {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a program to its end, and kills it when it takes too long. */
-export async function run(
-  command: string,
-  args: readonly string[],
-  options: SpawnOptions & { timeoutMs?: number; input?: string } = {},
-): Promise<Finished> {
-  const { timeoutMs = 120_000, input, ...rest } = options;
-  const child = spawn(command, args, { ...rest, stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"] });
-  let stdout = "";
-  let stderr = "";
-  child.stdout?.on("data", (chunk: Buffer) => {
-    stdout += chunk.toString();
-  });
-  child.stderr?.on("data", (chunk: Buffer) => {
-    stderr += chunk.toString();
-  });
-  if (input !== undefined) child.stdin?.end(input);
-  const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
-  const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
-  clearTimeout(timer);
-  return { code, signal, stdout, stderr };
-}
-
-/** Like run, and throws with everything that was printed unless the program ends with 0. */
-export async function succeed(...call: Parameters<typeof run>): Promise<string> {
-  const { code, signal, stdout, stderr } = await run(...call);
-  if (code !== 0) {
-    const [command, args] = call;
-    throw new Error(`${command} ${args.join(" ")}: ended with ${code ?? signal}\n${stdout}\n${stderr}`);
-  }
-  return stdout;
-}
-
-/** The text as a shell command, run in a folder. */
-export const shell = (script: string, cwd: string, timeoutMs = 120_000): Promise<string> =>
-  succeed("bash", ["-euo", "pipefail", "-c", script], { cwd, timeoutMs });
+/** Keeps the site's mounts apart from those of the machine, and marks every process that the site starts. */
+const siteVariable = "KEDGE_RUNTIME_DIR";
+/** How long processes may take to end once their mounts are gone, and again after each signal, milliseconds. */
+const endMs = 5_000;
 
 export interface ServeOptions {
+  /** NAME=PATH[,options]; the site's folder `data` under that name by default. */
   readonly exports?: readonly string[];
   readonly allow?: readonly string[];
   readonly state?: string;
@@ -63,57 +26,31 @@ export interface ServeOptions {
   readonly uid?: number;
 }
 
-/** A `kedge serve` of a test. */
-export class Server {
-  readonly port: number;
-  readonly #args: readonly string[];
-  readonly #uid: number | undefined;
-  #child: ChildProcess | undefined;
-  log = "";
+export interface MountOptions {
+  /** Of the mount point, below the site's folder. */
+  readonly name?: string;
+  readonly export?: string;
+  readonly pki?: string;
+  /** HOST:PORT/EXPORT in place of the server's own, for a mount through a relay. */
+  readonly source?: string;
+  readonly args?: readonly string[];
+}
 
-  constructor(port: number, args: readonly string[], uid: number | undefined) {
-    this.port = port;
-    this.#args = args;
-    this.#uid = uid;
-  }
-
-  /** Resolves when it has said that it is ready. */
-  async start(): Promise<void> {
-    const child = spawn(process.execPath, [bin, ...this.#args], {
-      stdio: ["ignore", "pipe", "pipe"],
-      ...(this.#uid === undefined ? {} : { uid: this.#uid, gid: this.#uid }),
-    });
-    this.#child = child;
-    child.stderr?.on("data", (chunk: Buffer) => {
-      this.log += chunk.toString();
-    });
-    await new Promise<void>((ready, failed) => {
-      const timer = setTimeout(
-        () => failed(new Error(`the server did not start in time\n${this.log}`)),
-        readyTimeoutMs,
-      );
-      child.once("exit", (code, signal) => failed(new Error(`the server ended with ${code ?? signal}\n${this.log}`)));
-      child.stdout?.once("data", () => {
-        clearTimeout(timer);
-        ready();
-      });
-    });
-  }
-
-  /** Resolves with the exit code when the process is gone. */
-  async stop(signal: NodeJS.Signals): Promise<number | null> {
-    const child = this.#child;
-    this.#child = undefined;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
-    const gone = once(child, "exit");
-    child.kill(signal);
-    const [code] = (await gone) as [number | null];
-    return code;
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    this.#child?.kill(signal);
-  }
+/** What `kedge status --json` prints of a mount, as far as tests look at it. */
+export interface StatusLine {
+  readonly mountpoint: string;
+  readonly source: string;
+  readonly exportName: string;
+  readonly driver: string;
+  readonly readOnly: boolean;
+  readonly pid: number;
+  readonly state: string;
+  readonly stateMs: number;
+  readonly attempts: number;
+  readonly lastError: string | null;
+  readonly serverIncarnation: string;
+  readonly inFlightCount: number;
+  readonly inFlight: readonly { readonly operation: string; readonly pid: number; readonly ageMs: number }[];
 }
 
 /** A test's own storage host and clients: certificates, exported folder, mounts. Everything is gone after dispose. */
@@ -121,13 +58,19 @@ export class Site implements AsyncDisposable {
   readonly dir: string;
   readonly data: string;
   readonly pki: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly #runtime: string;
   readonly #servers: Server[] = [];
-  readonly #mounts: string[] = [];
+  #mountCount = 0;
 
   private constructor(dir: string) {
     this.dir = dir;
     this.data = join(dir, "data");
     this.pki = join(dir, "pki");
+    this.#runtime = join(dir, "run");
+    this.env = { ...process.env, [siteVariable]: this.#runtime };
+    // Some tests act as another user in it.
+    chmodSync(dir, 0o755);
     mkdirSync(this.data);
   }
 
@@ -138,29 +81,38 @@ export class Site implements AsyncDisposable {
     return site;
   }
 
+  /** Starts a server and waits until it is ready. */
   async serve(options: ServeOptions = {}): Promise<Server> {
+    const server = await this.prepareServer(options);
+    await server.start();
+    return server;
+  }
+
+  /** A server that is still to be started. */
+  async prepareServer(options: ServeOptions = {}): Promise<Server> {
     const port = options.port ?? (await freePort());
     const exports = options.exports ?? [`data=${this.data}`];
     const args = ["serve", "--pki", options.pki ?? this.pki, "--listen", `127.0.0.1:${port}`];
     args.push("--state", options.state ?? join(this.dir, "state"));
     for (const each of exports) args.push("--export", each);
     for (const each of options.allow ?? []) args.push("--allow", each);
-    const server = new Server(port, args, options.uid);
+    const server = new Server({ port, args, env: this.env, uid: options.uid });
     this.#servers.push(server);
-    await server.start();
     return server;
   }
 
+  /** Makes an empty folder below the site's; returns its path. */
+  folder(name: string): string {
+    const path = join(this.dir, name);
+    mkdirSync(path, { recursive: true });
+    return path;
+  }
+
   /** Mounts an export of a server; returns the mount point. */
-  async mount(
-    server: Server,
-    options: { name?: string; export?: string; args?: readonly string[] } = {},
-  ): Promise<string> {
-    const mountpoint = join(this.dir, options.name ?? `mnt${this.#mounts.length}`);
-    mkdirSync(mountpoint, { recursive: true });
-    this.#mounts.push(mountpoint);
-    const source = `127.0.0.1:${server.port}/${options.export ?? "data"}`;
-    await this.kedge("mount", source, mountpoint, "--pki", this.pki, ...(options.args ?? []));
+  async mount(server: Server, options: MountOptions = {}): Promise<string> {
+    const mountpoint = this.folder(options.name ?? `mnt${this.#mountCount++}`);
+    const source = options.source ?? `127.0.0.1:${server.port}/${options.export ?? "data"}`;
+    await this.kedge("mount", source, mountpoint, "--pki", options.pki ?? this.pki, ...(options.args ?? []));
     return mountpoint;
   }
 
@@ -170,34 +122,47 @@ export class Site implements AsyncDisposable {
 
   /** Runs the command to a good end. */
   kedge(...args: string[]): Promise<string> {
-    return succeed(process.execPath, [bin, ...args], { timeoutMs: 60_000 });
+    return succeed(process.execPath, [kedgeBin, ...args], { timeoutMs: 60_000, env: this.env });
   }
 
   /** Runs the command to whatever end. */
   tryKedge(...args: string[]): Promise<Finished> {
-    return run(process.execPath, [bin, ...args], { timeoutMs: 60_000 });
+    return run(process.execPath, [kedgeBin, ...args], { timeoutMs: 60_000, env: this.env });
+  }
+
+  /** What `kedge status` tells of one mount. */
+  async status(mountpoint: string): Promise<StatusLine> {
+    const [status] = JSON.parse(await this.kedge("status", mountpoint, "--json")) as StatusLine[];
+    if (status === undefined) throw new Error(`kedge status tells nothing of ${mountpoint}`);
+    return status;
+  }
+
+  /** Asks for the status of a mount until it is in this state; returns the status. */
+  async waitForState(mountpoint: string, state: string, timeoutMs = 30_000): Promise<StatusLine> {
+    const until = performance.now() + timeoutMs;
+    for (;;) {
+      const status = await this.status(mountpoint);
+      if (status.state === state) return status;
+      if (performance.now() >= until) throw new Error(`${state} not after ${timeoutMs} ms: ${JSON.stringify(status)}`);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // A mount whose server is gone ends at once only when it is detached; its daemon goes with it.
-    for (const mountpoint of this.#mounts) {
-      if (isMounted(mountpoint)) await run("umount", ["-l", mountpoint]);
-    }
-    for (const server of this.#servers) await server.stop("SIGKILL");
-    const until = Date.now() + 10_000;
-    while (Date.now() < until && this.#mounts.some((mountpoint) => daemonsOf(mountpoint))) await delay(20);
+    // First the servers: a client whose server is gone waits for nothing when its mount ends.
+    await Promise.all(this.#servers.map((server) => server.stop("SIGKILL")));
+    // Whatever program still waits on a mount gets an error, and the process that serves the mount ends with it.
+    for (const mount of mountsUnder(this.dir)) abortFuseConnection(mount);
+    const stuck = detachMountsUnder(this.dir).map(({ path }) => path);
+    await waitForMarkedProcesses(siteVariable, this.#runtime, endMs);
+    const left = await stopMarkedProcesses(siteVariable, this.#runtime, endMs);
+    if (stuck.length > 0) throw new Error(`could not be detached: ${stuck.join(", ")}`);
     rmSync(this.dir, { recursive: true, force: true });
+    if (left.length > 0) throw new Error(`did not end: ${left.map(({ command }) => command).join("; ")}`);
   }
 }
 
 export function isMounted(mountpoint: string): boolean {
-  return readFileSync("/proc/self/mounts", "utf8")
-    .split("\n")
-    .some((line) => line.split(" ")[1] === mountpoint);
-}
-
-function daemonsOf(mountpoint: string): boolean {
-  return isMounted(mountpoint);
+  return listMounts().some(({ path }) => path === mountpoint);
 }
 
 /** A port of the loopback interface that was free a moment ago. */

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { shell } from "./site.ts";
+import { shell } from "./run.ts";
 
 /**
  * A listing of a tree that shows names, types, modes, owners, sizes of files, mtimes in nanoseconds, link counts and targets.

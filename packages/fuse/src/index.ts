@@ -34,4 +34,5 @@ export {
   parseMountOptions,
 } from "./mount/options.ts";
 export { type UnmountOptions, unmountPath } from "./mount/unmount.ts";
+export { fuseNativeLacks } from "./native/fuse-native-lacks.ts";
 export { type FuseNativeMount, type MountFuseNativeOptions, mountFuseNative } from "./native/mount-fuse-native.ts";
