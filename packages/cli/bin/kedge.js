@@ -11,6 +11,9 @@ import { fileURLToPath } from "node:url";
 const nodeMajorNeeded = 24;
 const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
+// Read when libuv's pool starts, with the first call that uses it. Its four threads would all be taken by four fsyncs.
+process.env.UV_THREADPOOL_SIZE ??= "16";
+
 if (Number.parseInt(process.versions.node, 10) >= nodeMajorNeeded) {
   const built = new URL("../dist/main.js", import.meta.url);
   const { main } = await import(existsSync(built) ? built.href : new URL("../src/main.ts", import.meta.url).href);
