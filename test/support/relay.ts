@@ -4,6 +4,8 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 interface Pair {
   readonly ends: readonly [Socket, Socket | undefined];
   cut: boolean;
+  /** Nothing comes back from the target any more. */
+  mute: boolean;
 }
 
 /** A TCP relay on the loopback interface that can lose everything without a word, as a cable that was pulled does. */
@@ -16,7 +18,7 @@ export class Relay implements AsyncDisposable {
     this.#server = server;
     server.on("connection", (inner) => {
       const outer = this.#down ? undefined : connect(targetPort, "127.0.0.1");
-      const pair: Pair = { ends: [inner, outer], cut: this.#down };
+      const pair: Pair = { ends: [inner, outer], cut: this.#down, mute: false };
       this.#pairs.add(pair);
       this.#join(pair, inner, outer);
       if (outer !== undefined) this.#join(pair, outer, inner);
@@ -47,6 +49,11 @@ export class Relay implements AsyncDisposable {
     for (const pair of this.#pairs) pair.cut = true;
   }
 
+  /** On the connections that there are nothing comes back any more, while what is sent still arrives. */
+  loseAnswers(): void {
+    for (const pair of this.#pairs) pair.mute = true;
+  }
+
   /** New connections work again. */
   mend(): void {
     this.#down = false;
@@ -63,7 +70,7 @@ export class Relay implements AsyncDisposable {
     from.setNoDelay(true);
     from.on("data", (chunk: Buffer) => {
       // What is read while the line is cut is lost.
-      if (pair.cut || to === undefined) return;
+      if (pair.cut || to === undefined || (pair.mute && to === pair.ends[0])) return;
       if (!to.write(chunk)) {
         from.pause();
         to.once("drain", () => from.resume());
@@ -71,10 +78,10 @@ export class Relay implements AsyncDisposable {
     });
     from.on("error", () => {});
     from.on("end", () => {
-      if (!pair.cut) to?.end();
+      if (!pair.cut && !pair.mute) to?.end();
     });
     from.on("close", () => {
-      if (pair.cut) return;
+      if (pair.cut || pair.mute) return;
       to?.destroy();
       this.#pairs.delete(pair);
     });

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -23,6 +23,7 @@ export class Server {
   readonly port: number;
   readonly #setup: ServerSetup;
   #child: ChildProcess | undefined;
+  readonly #logged = new EventEmitter();
   /** What all its lives wrote to stderr. */
   log = "";
 
@@ -43,6 +44,7 @@ export class Server {
     this.#child = child;
     child.stderr?.on("data", (chunk: Buffer) => {
       this.log += chunk.toString();
+      this.#logged.emit("more");
     });
     let timer: NodeJS.Timeout | undefined;
     try {
@@ -59,6 +61,12 @@ export class Server {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Starts it unless it runs. */
+  async ensureRunning(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) await this.start();
   }
 
   /** Resolves with the exit code when the process is gone: null where the signal ended it. */
@@ -79,6 +87,12 @@ export class Server {
     await Promise.race([gone, late]);
     timer.abort();
     return child.exitCode;
+  }
+
+  /** Resolves once its log has this. */
+  async logged(text: RegExp, timeoutMs = 30_000): Promise<void> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    while (!text.test(this.log)) await once(this.#logged, "more", { signal });
   }
 
   kill(signal: NodeJS.Signals): void {

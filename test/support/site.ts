@@ -6,13 +6,14 @@ import { join } from "node:path";
 import { initPki, issueClient } from "@kedgefs/pki";
 import { stopMarkedProcesses, waitForMarkedProcesses } from "../../scripts/support/marked-processes.ts";
 import { abortFuseConnection, detachMountsUnder, listMounts, mountsUnder } from "../../scripts/support/mounts.ts";
+import { waitForEnd } from "./processes.ts";
 import { type Finished, run, shell, succeed } from "./run.ts";
 import { kedgeBin, Server } from "./server.ts";
 
 export { type Finished, run, Server, shell, succeed };
 
-/** Keeps the site's mounts apart from those of the machine, and marks every process that the site starts. */
-const siteVariable = "KEDGE_RUNTIME_DIR";
+/** By this variable the processes that a site started are found again. */
+const siteVariable = "KEDGE_TEST_SITE";
 /** How long processes may take to end once their mounts are gone, and again after each signal, milliseconds. */
 const endMs = 5_000;
 
@@ -59,7 +60,6 @@ export class Site implements AsyncDisposable {
   readonly data: string;
   readonly pki: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly #runtime: string;
   readonly #servers: Server[] = [];
   #mountCount = 0;
 
@@ -67,8 +67,8 @@ export class Site implements AsyncDisposable {
     this.dir = dir;
     this.data = join(dir, "data");
     this.pki = join(dir, "pki");
-    this.#runtime = join(dir, "run");
-    this.env = { ...process.env, [siteVariable]: this.#runtime };
+    // A runtime folder of its own keeps the site's mounts apart from those of the machine.
+    this.env = { ...process.env, [siteVariable]: dir, KEDGE_RUNTIME_DIR: join(dir, "run") };
     // Some tests act as another user in it.
     chmodSync(dir, 0o755);
     mkdirSync(this.data);
@@ -147,14 +147,27 @@ export class Site implements AsyncDisposable {
     }
   }
 
+  /** Takes all mounts away by force; returns where they were. */
+  async detachAll(): Promise<string[]> {
+    const mounts = mountsUnder(this.dir);
+    const serving = mounts.length === 0 ? [] : (JSON.parse(await this.kedge("status", "--json")) as StatusLine[]);
+    this.#abortMounts();
+    for (const { pid } of serving) await waitForEnd(pid);
+    return mounts.map(({ path }) => path);
+  }
+
+  /** Whatever program waits on a mount gets an error, and the process that serves the mount ends with it. */
+  #abortMounts(): string[] {
+    for (const mount of mountsUnder(this.dir)) abortFuseConnection(mount);
+    return detachMountsUnder(this.dir).map(({ path }) => path);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     // First the servers: a client whose server is gone waits for nothing when its mount ends.
     await Promise.all(this.#servers.map((server) => server.stop("SIGKILL")));
-    // Whatever program still waits on a mount gets an error, and the process that serves the mount ends with it.
-    for (const mount of mountsUnder(this.dir)) abortFuseConnection(mount);
-    const stuck = detachMountsUnder(this.dir).map(({ path }) => path);
-    await waitForMarkedProcesses(siteVariable, this.#runtime, endMs);
-    const left = await stopMarkedProcesses(siteVariable, this.#runtime, endMs);
+    const stuck = this.#abortMounts();
+    await waitForMarkedProcesses(siteVariable, this.dir, endMs);
+    const left = await stopMarkedProcesses(siteVariable, this.dir, endMs);
     if (stuck.length > 0) throw new Error(`could not be detached: ${stuck.join(", ")}`);
     rmSync(this.dir, { recursive: true, force: true });
     if (left.length > 0) throw new Error(`did not end: ${left.map(({ command }) => command).join("; ")}`);

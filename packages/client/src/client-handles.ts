@@ -1,4 +1,4 @@
-import type { Caller, FsError, HandleId, NodeId } from "@kedgefs/core";
+import { type Caller, type FsError, type HandleId, type NodeId, O_APPEND } from "@kedgefs/core";
 
 /** An open file or directory as this client remembers it, enough to open it again at another server process. */
 export interface ClientHandle {
@@ -13,6 +13,8 @@ export interface ClientHandle {
   readonly caller: Caller;
   /** Set when it could not be opened again: what every use of it is answered with. */
   lost?: FsError;
+  /** Of a directory: the position where its last listing ended. */
+  endOffset?: bigint;
 }
 
 /** The open handles of this client. The numbers are chosen here and are what the server knows the handles by. */
@@ -33,8 +35,17 @@ export class ClientHandles {
     return [...this.#handles.values()];
   }
 
+  find(number: HandleId): ClientHandle | undefined {
+    return this.#handles.get(number);
+  }
+
   remove(number: HandleId): void {
     this.#handles.delete(number);
+  }
+
+  /** Whether what is written through it goes to the end of the file, so that twice is not once. */
+  appends(number: HandleId): boolean {
+    return ((this.#handles.get(number)?.flags ?? 0) & O_APPEND) !== 0;
   }
 
   /** Throws the error of a handle that was lost. A number that is unknown here is the server's to refuse. */

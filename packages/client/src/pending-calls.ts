@@ -71,7 +71,10 @@ export class PendingCalls {
     this.#calls.delete(id);
     this.#bytes -= call.bytes;
     call.stopListening?.();
-    call.settle(reply);
+    // What the answer of another operation has for a body is not what the caller takes it for.
+    const strange =
+      !(reply instanceof FsError) && reply.error === undefined && reply.operation !== call.request.operation;
+    call.settle(strange ? new FsError("EIO", "the server answered another operation than was asked") : reply);
     if (
       this.#full &&
       this.#calls.size <= limits.clientRequestsHeldMax / 2 &&

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
 import type { ServiceError } from "@grpc/grpc-js";
 import {
   CallContext,
@@ -10,6 +11,7 @@ import {
   type Logger,
   operations,
   rootCaller,
+  type WriteRequest,
 } from "@kedgefs/core";
 import {
   type Attached,
@@ -54,6 +56,8 @@ export interface SessionStatus {
 /** Reconnection: delays double from the first to the ceiling, each drawn at random between one and two times that. */
 const retryMinMs = 50;
 const retryMaxMs = 2_000;
+/** A connection that ends within this time counts as one that was not worth making, milliseconds. */
+const shortLivedMs = 250;
 /** How often calls are looked at for being slow. */
 const slowCheckMs = 5_000;
 /** How long an orderly close waits for calls that are under way. */
@@ -70,8 +74,10 @@ export class RemoteSession {
   readonly #stopping = new AbortController();
   readonly #slowTimer: NodeJS.Timeout;
   #state: ConnectionState = "reconnecting";
-  #sinceMs = Date.now();
+  #sinceMs = performance.now();
   #attempts = 0;
+  /** Connections in a row that ended right after they were made. */
+  #shortLived = 0;
   #lastError: string | undefined;
   #attached: Attached | undefined;
   /** Hex incarnation of the server process that has all our handles. */
@@ -125,7 +131,7 @@ export class RemoteSession {
   }
 
   status(): SessionStatus {
-    const now = Date.now();
+    const now = performance.now();
     return {
       state: this.#state,
       sinceMs: now - this.#sinceMs,
@@ -141,7 +147,7 @@ export class RemoteSession {
   }
 
   /** Makes a call, now or when the server is back. Rejects with an FsError. `bytes` is the data that `body` carries. */
-  call(operation: WireOperation, body: object, context: CallContext, bytes = 0): Promise<object> {
+  call(operation: WireOperation, body: object, context: CallContext, bytes = 0): Promise<object | undefined> {
     return new Promise((resolve, reject) => {
       if (this.#state === "closed") {
         reject(new FsError("ENOTCONN", "the session is closed"));
@@ -151,7 +157,7 @@ export class RemoteSession {
         request: { id: this.#pending.nextId(), caller: context.caller, operation, body },
         bytes,
         context,
-        startedMs: Date.now(),
+        startedMs: performance.now(),
         sent: false,
         slowReported: false,
         settle(reply) {
@@ -169,8 +175,8 @@ export class RemoteSession {
   /** Waits for the calls that are under way, tells the server that the session ends, and closes. */
   async close(): Promise<void> {
     if (this.#state === "closed") return;
-    const until = Date.now() + closeTimeoutMs;
-    while (this.#state === "connected" && this.#pending.size > 0 && Date.now() < until) {
+    const until = performance.now() + closeTimeoutMs;
+    while (this.#state === "connected" && this.#pending.size > 0 && performance.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     const wasConnected = this.#state === "connected";
@@ -193,14 +199,14 @@ export class RemoteSession {
 
   #enter(state: ConnectionState): void {
     this.#state = state;
-    this.#sinceMs = Date.now();
+    this.#sinceMs = performance.now();
   }
 
   #send(call: PendingCall): void {
     call.sent = true;
     const { operation } = call.request;
     const lane = operation !== "reopen" && operations[operation].lane === "bulk" ? "bulk" : "control";
-    this.#lanes[lane]?.send(call.request, call.bytes);
+    this.#lanes[lane]?.send(call.request);
   }
 
   #wait(call: PendingCall): void {
@@ -217,6 +223,7 @@ export class RemoteSession {
     const before = this.#attached;
     const transport = dial(this.#options, tls);
     let broken: ((reason: string) => void) | undefined;
+    let endedReason: string | undefined;
     const breaks = new Promise<never>((_, reject) => {
       broken = (reason) => reject(new Error(reason));
     });
@@ -227,12 +234,14 @@ export class RemoteSession {
         sessionId: before?.sessionId ?? Buffer.alloc(0),
         clientDescription: `${hostname()}${purpose === undefined ? "" : ` ${purpose}`}`,
       });
+      if (this.#isClosed()) throw new Error("the session was closed meanwhile");
       const lanes: Partial<Record<LaneName, ClientLane>> = {};
       for (const name of laneNames) {
         lanes[name] = transport.openLane(name, attached, {
           reply: (reply) => this.#pending.settle(reply.id, reply),
           ackedBelow: () => this.#pending.ackedBelow(),
           ended: (reason) => {
+            endedReason ??= reason;
             broken?.(reason);
             if (this.#transport === transport && this.#state === "connected") this.#disconnected(reason);
           },
@@ -247,13 +256,31 @@ export class RemoteSession {
       if (before !== undefined && (!attached.resumed || incarnation !== this.#recoveredAt)) {
         this.#recoveredAt = undefined;
         await Promise.race([this.#reopenHandles(), breaks]);
+        // A lane tells of its end once only, and may have done so since the last handle was back.
+        if (endedReason !== undefined || this.#isClosed()) throw new Error(endedReason ?? "the session was closed");
       }
       this.#recoveredAt = incarnation;
       this.#resume();
     } catch (error) {
       if (this.#transport === transport) this.#hangUp();
       else transport.close();
+      this.#dropReopens();
       throw error;
+    }
+  }
+
+  #isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
+  /**
+   * Re-opens of an attempt that failed: the next one makes its own. Sent again among the calls, they would open handles that
+   * were released meanwhile.
+   */
+  #dropReopens(): void {
+    for (const { request } of [...this.#pending.all()]) {
+      if (request.operation === "reopen")
+        this.#pending.settle(request.id, new FsError("ECANCELED", "the attempt failed"));
     }
   }
 
@@ -274,21 +301,33 @@ export class RemoteSession {
   #disconnected(reason: string): void {
     this.#hangUp();
     this.#lastError = reason;
+    const connectedMs = performance.now() - this.#sinceMs;
     this.#enter("reconnecting");
     this.#options.logger.warn(`lost the server: ${reason}`);
     for (const call of [...this.#pending.all()]) this.#wait(call);
-    this.#reconnect().catch((error: Error) => {
+    this.#reconnect(connectedMs).catch((error: Error) => {
       if (this.#state === "closed") return;
       this.#options.logger.error(`gave up reconnecting: ${error.stack ?? error.message}`);
     });
   }
 
-  async #reconnect(): Promise<void> {
-    const startedMs = Date.now();
+  async #reconnect(connectedMs: number): Promise<void> {
+    const startedMs = performance.now();
+    // A server that takes us in and throws us out at once is not asked without a pause: the attempts begin anew each time.
+    this.#shortLived = connectedMs < shortLivedMs ? this.#shortLived + 1 : 0;
+    if (this.#shortLived > 0) {
+      const pauseMs = Math.min(retryMaxMs, retryMinMs * 2 ** Math.min(this.#shortLived, 10));
+      await delay(pauseMs, undefined, { signal: this.#stopping.signal });
+    }
     await pRetry(
       async () => {
         if (this.#state === "closed") throw new AbortError("closed");
-        await this.#connectOnce();
+        try {
+          await this.#connectOnce();
+        } catch (error) {
+          // p-retry takes a TypeError for a bug of ours and gives up; whatever it was, a hard mount does not.
+          throw error instanceof TypeError ? new Error(error.message, { cause: error }) : error;
+        }
       },
       {
         retries: Number.POSITIVE_INFINITY,
@@ -305,7 +344,7 @@ export class RemoteSession {
         },
       },
     );
-    this.#options.logger.info(`the server is back after ${((Date.now() - startedMs) / 1000).toFixed(1)} s`);
+    this.#options.logger.info(`the server is back after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
   }
 
   #hangUp(): void {
@@ -326,19 +365,19 @@ export class RemoteSession {
       await this.#callDuringRecovery({ node, flags, handle: number, directory, ticket }, caller);
       delete handle.lost;
     } catch (error) {
-      if (!(error instanceof FsError) || error.code === "ENOTCONN") throw error;
+      if (!(error instanceof FsError) || error.code === "ECANCELED") throw error;
       handle.lost = error;
       this.#options.logger.warn(`an open file could not be opened again: ${error.code}: ${error.message}`);
     }
   }
 
-  #callDuringRecovery(body: object, caller: Caller): Promise<object> {
+  #callDuringRecovery(body: object, caller: Caller): Promise<object | undefined> {
     return new Promise((resolve, reject) => {
       const call: PendingCall = {
         request: { id: this.#pending.nextId(), caller, operation: "reopen", body },
         bytes: 0,
         context: new CallContext(rootCaller),
-        startedMs: Date.now(),
+        startedMs: performance.now(),
         sent: false,
         slowReported: false,
         settle: (reply: ReceivedReply | FsError) => {
@@ -356,7 +395,7 @@ export class RemoteSession {
   #failUncertain(): void {
     for (const { request, sent } of [...this.#pending.all()]) {
       const { operation, id } = request;
-      if (!sent || operation === "reopen" || operations[operation].retry !== "once") continue;
+      if (!sent || operation === "reopen" || !this.#mustNotRepeat(request)) continue;
       this.#options.logger.error(`${operation} may or may not have been done: the server lost the session`);
       this.#pending.settle(
         id,
@@ -365,9 +404,19 @@ export class RemoteSession {
     }
   }
 
+  #mustNotRepeat({ operation, body }: PendingCall["request"]): boolean {
+    if (operation === "reopen") return false;
+    const { retry } = operations[operation];
+    return (
+      retry === "once" ||
+      retry === "report" ||
+      (operation === "write" && this.handles.appends((body as WriteRequest).handle))
+    );
+  }
+
   #reportSlowCalls(): void {
     if (this.#state !== "connected") return;
-    const now = Date.now();
+    const now = performance.now();
     for (const call of this.#pending.all()) {
       const { operation } = call.request;
       const limitMs = deadlineMs[operation === "reopen" ? "metadata" : operations[operation].deadline];

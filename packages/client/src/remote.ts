@@ -1,7 +1,7 @@
 import {
   type AnyOperation,
   type Attr,
-  type CallContext,
+  CallContext,
   type CreateReply,
   type CreateRequest,
   type Entry,
@@ -19,6 +19,8 @@ import {
   type OperationName,
   operationNames,
   operations,
+  type ReaddirReply,
+  type ReaddirRequest,
   rootContext,
   type StatFs,
   type WriteRequest,
@@ -43,10 +45,10 @@ export function remote(session: RemoteSession): FileSystem {
 
   const forward =
     (name: Exclude<OperationName, "forget">): AnyOperation =>
-    (request: object, context: CallContext) => {
+    async (request: object, context: CallContext) => {
       session.handles.check((request as { handle?: HandleId }).handle);
       const bytes = name === "write" ? (request as WriteRequest).data.length : 0;
-      return session.call(name, request, context, bytes);
+      return await session.call(name, request, context, bytes);
     };
 
   const opener =
@@ -74,12 +76,27 @@ export function remote(session: RemoteSession): FileSystem {
       return await session.call(name, request, context);
     };
 
+  const lister =
+    (name: "readdir" | "readdirplus"): AnyOperation =>
+    async (request: ReaddirRequest, context: CallContext) => {
+      const handle = session.handles.find(request.handle);
+      // The kernel asks once more after the last entry. What was made since may be missing from a listing (readdir(3)), and
+      // who rewinds asks from 0.
+      if (handle?.endOffset !== undefined && handle.endOffset === request.offset) return { entries: [], end: true };
+      const reply = (await forward(name)(request as never, context)) as ReaddirReply;
+      const last = reply.entries.at(-1);
+      if (handle !== undefined && last !== undefined && reply.end) handle.endOffset = last.offset;
+      return reply;
+    };
+
   const special: Partial<Record<OperationName, AnyOperation>> = {
     open: opener("open"),
     opendir: opener("opendir"),
     create: opener("create"),
     release: releaser("release"),
     releasedir: releaser("releasedir"),
+    readdir: lister("readdir"),
+    readdirplus: lister("readdirplus"),
     async flush(request: HandleRequest, context: CallContext) {
       // Nothing is held back at the client, so a close has news only where the backing file system makes it tell some.
       if (session.closeReports) await forward("flush")(request as never, context);
@@ -87,8 +104,8 @@ export function remote(session: RemoteSession): FileSystem {
     async getattr(request: GetattrRequest, context: CallContext) {
       if (request.node !== root.node) return await forward("getattr")(request as never, context);
       const remembered = (): object => ({ attr: rootAttr });
-      const reply = (await answerWhileAway(session, remembered, () =>
-        forward("getattr")(request as never, context),
+      const reply = (await answerWhileAway(session, context, remembered, (own) =>
+        forward("getattr")(request as never, own),
       )) as {
         attr: Attr;
       };
@@ -98,8 +115,9 @@ export function remote(session: RemoteSession): FileSystem {
     async statfs(request: NodeRequest, context: CallContext) {
       const reply = await answerWhileAway(
         session,
+        context,
         () => lastStatFs,
-        () => forward("statfs")(request as never, context),
+        (own) => forward("statfs")(request as never, own),
       );
       lastStatFs = reply as StatFs;
       return lastStatFs;
@@ -119,25 +137,39 @@ export function remote(session: RemoteSession): FileSystem {
   return built;
 }
 
+/**
+ * Asks the server, and answers from memory once it is away, also if it went away after it was asked. The call that nobody waits
+ * for then is taken back: whoever looks at all mounts every second would fill the session with such calls.
+ */
 async function answerWhileAway(
   session: RemoteSession,
+  context: CallContext,
   remembered: () => object | undefined,
-  ask: () => Promise<unknown>,
+  ask: (own: CallContext) => Promise<unknown>,
 ): Promise<unknown> {
-  const asked = ask();
-  if (session.connected) return await asked;
+  const own = new CallContext(context.caller);
+  const asked = ask(own);
+  for (;;) {
+    const answer = await within(awayAnswerMs, asked);
+    if (answer !== undefined) return answer;
+    if (session.connected) continue;
+    const known = remembered();
+    if (known === undefined && !context.aborted) continue;
+    own.abort();
+    if (known === undefined) return await asked;
+    asked.catch(() => {});
+    return known;
+  }
+}
+
+async function within(timeMs: number, asked: Promise<unknown>): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
   const waited = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), awayAnswerMs);
+    timer = setTimeout(() => resolve(undefined), timeMs);
   });
   try {
-    const first = await Promise.race([asked, waited]);
-    if (first !== undefined) return first;
+    return await Promise.race([asked, waited]);
   } finally {
     clearTimeout(timer);
   }
-  const answer = session.connected ? undefined : remembered();
-  if (answer === undefined) return await asked;
-  asked.catch(() => {});
-  return answer;
 }

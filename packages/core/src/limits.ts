@@ -18,6 +18,10 @@ export const limits = {
   frameBytesMax: 4 << 20,
   /** Requests of one session that the server works on; past it the server stops reading the session's streams. */
   sessionRequestsInFlightMax: 512,
+  /** Data of those requests, read or written, bytes; past it likewise. */
+  sessionBytesInFlightMax: 64 << 20,
+  /** Replies that a session keeps for a client that has not acknowledged them: twice what a client may wait for. */
+  sessionRepliesKeptMax: 32_768,
   /** Requests that a client holds for a server that is away; past it the driver stops reading /dev/fuse. */
   clientRequestsHeldMax: 16_384,
   /** Write data that a client holds in requests, bytes; past it the driver stops reading /dev/fuse. */

@@ -8,8 +8,8 @@ import { fieldsOfMessage } from "./proto.ts";
 export interface MessageCodec {
   /** A copy with bigint → Long, NodeId → bytes. */
   encode(value: object): object;
-  /** Converts a decoded protobuf object in place, and returns it. Absent messages become undefined. */
-  decode(value: object): object;
+  /** Converts a decoded protobuf object in place, and returns it. Absent messages, and those without fields, become undefined. */
+  decode(value: object): object | undefined;
 }
 
 type Convert = (value: never) => unknown;
@@ -78,7 +78,8 @@ export function codecOfMessage(message: string): MessageCodec {
   const known = codecs.get(message);
   if (known !== undefined) return known;
   const plans: FieldPlan[] = [];
-  for (const field of fieldsOfMessage(message)) {
+  const fields = fieldsOfMessage(message);
+  for (const field of fields) {
     const plan = planField(field.name, field.type, field.typeName);
     if (plan === undefined) continue;
     const repeated = field.label === "LABEL_REPEATED";
@@ -94,6 +95,7 @@ export function codecOfMessage(message: string): MessageCodec {
       return wire;
     },
     decode(value) {
+      if (fields.length === 0) return undefined;
       const seam = value as Record<string, unknown>;
       for (const { name, decode } of plans) {
         const field = seam[name];

@@ -14,7 +14,7 @@ export class FrameBatch<Item> {
     this.#bytesMax = bytesMax;
   }
 
-  /** `bytes` is the data that the item carries, roughly. */
+  /** `bytes` is what the item takes in the frame, roughly: it keeps the frame below what the other end takes. */
   add(item: Item, bytes: number): void {
     this.#items.push(item);
     this.#bytes += bytes;

@@ -73,7 +73,7 @@ export function fromClientFrame(frame: ClientFrame__Output): { requests: WireReq
       id: toSafe(request.id),
       caller: callerCodec.decode(request.caller) as Caller,
       operation,
-      body: codecFor(requestCodecs, operation).decode(body),
+      body: codecFor(requestCodecs, operation).decode(body) ?? {},
     };
   });
   return { requests, ackedBelow: toSafe(frame.ackedBelow) };
@@ -91,8 +91,11 @@ export function toServerFrame(replies: readonly WireReply[]): object {
 
 export interface ReceivedReply {
   readonly id: number;
+  /** Which operation it answers; undefined for an error, which may answer any. */
+  readonly operation?: WireOperation;
   readonly error?: FsError;
-  readonly body: object;
+  /** Undefined where the operation answers nothing. */
+  readonly body: object | undefined;
 }
 
 /** Throws RangeError on a frame that no honest server sends. An errno that this machine has no number for becomes EIO. */
@@ -104,15 +107,42 @@ export function fromServerFrame(frame: ServerFrame__Output): ReceivedReply[] {
       const known = errnoNumberFromName(errno) !== undefined && errno !== "ENOSYS";
       return {
         id,
-        body: {},
+        body: undefined,
         error: known ? new FsError(errno as ErrnoName, message) : new FsError("EIO", `${errno}: ${message}`),
       };
     }
     const result = reply.result;
     const body = result === undefined ? undefined : reply[result];
     if (result === undefined || !body) throw new RangeError("a reply without a result");
-    return { id, body: codecFor(replyCodecs, result).decode(body) };
+    return { id, operation: result, body: codecFor(replyCodecs, result).decode(body) };
   });
+}
+
+/** What the fixed fields of a request or reply take on the wire at most, bytes. */
+const fixedBytes = 192;
+/** A group id on the wire, at most: a varint of 32 bits. */
+const groupBytes = 5;
+
+/** About how many bytes a request takes on the wire: never much less than it does, so that a frame can be kept in bounds. */
+export function requestBytes({ caller, body }: WireRequest): number {
+  return fixedBytes + caller.groups.length * groupBytes + fieldBytes(body);
+}
+
+/** The same for a reply. */
+export function replyBytes({ error, body }: WireReply): number {
+  if (error !== undefined) return fixedBytes + 3 * error.message.length;
+  return body === undefined ? fixedBytes : fixedBytes + fieldBytes(body);
+}
+
+function fieldBytes(body: object): number {
+  let bytes = 0;
+  for (const value of Object.values(body) as unknown[]) {
+    // A string is a node identity, one char a byte.
+    if (typeof value === "string" || value instanceof Uint8Array) bytes += value.length;
+    else if (Array.isArray(value)) for (const item of value as object[]) bytes += fixedBytes + fieldBytes(item);
+    else if (typeof value === "object" && value !== null) bytes += fieldBytes(value);
+  }
+  return bytes;
 }
 
 function toSafe(long: { low: number; high: number }): number {

@@ -2,7 +2,7 @@ import type { ClientDuplexStream, ServiceError } from "@grpc/grpc-js";
 import { FrameBatch, frameFlushBytes } from "../frame-batch.ts";
 import type { ClientFrame } from "../generated/kedge/v1/ClientFrame.ts";
 import type { ServerFrame__Output } from "../generated/kedge/v1/ServerFrame.ts";
-import { fromServerFrame, type ReceivedReply, toClientFrame, type WireRequest } from "../wire.ts";
+import { fromServerFrame, type ReceivedReply, requestBytes, toClientFrame, type WireRequest } from "../wire.ts";
 
 export interface ClientLaneEvents {
   reply(reply: ReceivedReply): void;
@@ -38,9 +38,8 @@ export class ClientLane {
     call.on("end", () => this.#end("the server closed the stream"));
   }
 
-  /** `bytes` is the data that the request carries. */
-  send(request: WireRequest, bytes: number): void {
-    if (!this.#ended) this.#requests.add(request, bytes);
+  send(request: WireRequest): void {
+    if (!this.#ended) this.#requests.add(request, requestBytes(request));
   }
 
   close(): void {

@@ -85,8 +85,16 @@ export function dial({ host, port }: ServerAddress, tls: TlsMaterial): Transport
           { ...query, protocolVersion },
           { deadline: Date.now() + attachTimeoutMs },
           (error: ServiceError | null, reply?: AttachReply__Output) => {
-            if (error !== null || reply === undefined) reject(error ?? new Error("an attach without an answer"));
-            else resolve(toAttached(reply));
+            if (error !== null || reply === undefined) {
+              reject(error ?? new Error("an attach without an answer"));
+              return;
+            }
+            // grpc-js calls back outside of the promise: what is thrown here would end the process.
+            try {
+              resolve(toAttached(reply));
+            } catch (cause) {
+              reject(new Error("the server's answer to the attach makes no sense", { cause }));
+            }
           },
         );
       });
@@ -118,6 +126,6 @@ export function dial({ host, port }: ServerAddress, tls: TlsMaterial): Transport
 
 function toAttached(reply: AttachReply__Output): Attached {
   const { root } = codecOfMessage("AttachReply").decode(reply) as { root: Entry | undefined };
-  if (root === undefined) throw new Error("an attach without a root");
+  if (root?.attr === undefined) throw new Error("an attach without a root");
   return { ...(reply as unknown as Attached), root };
 }

@@ -16,7 +16,8 @@ export function raiseServerWindows(): () => void {
   const raised = new WeakSet<object>();
   const onStream = (message: unknown): void => {
     const session = (message as { stream: ServerHttp2Stream }).stream.session;
-    if (session === undefined || raised.has(session)) return;
+    // What a subscriber throws ends the process.
+    if (session === undefined || session.destroyed || raised.has(session)) return;
     raised.add(session);
     session.setLocalWindowSize(limits.flowControlWindowBytes);
     session.settings({ initialWindowSize: limits.flowControlWindowBytes });

@@ -1,5 +1,4 @@
 import type { AddressInfo } from "node:net";
-import type { TLSSocket } from "node:tls";
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
 import { type Entry, type Logger, limits, UserError } from "@kedgefs/core";
 import { codecOfMessage } from "../codec.ts";
@@ -16,7 +15,7 @@ import { createTlsGate } from "./tls-gate.ts";
 
 /** Why an attach was refused; `kind` decides the gRPC status. */
 export class AttachRefusal extends Error {
-  readonly kind: "not-allowed" | "no-such-export" | "wrong-version" | "too-many";
+  readonly kind: "not-allowed" | "no-such-export" | "wrong-version" | "too-many" | "stopping";
 
   constructor(kind: AttachRefusal["kind"], message: string) {
     super(message);
@@ -29,6 +28,7 @@ const statusOfRefusal: Record<AttachRefusal["kind"], status> = {
   "no-such-export": status.NOT_FOUND,
   "wrong-version": status.FAILED_PRECONDITION,
   "too-many": status.RESOURCE_EXHAUSTED,
+  stopping: status.UNAVAILABLE,
 };
 
 export interface AttachArguments {
@@ -76,6 +76,9 @@ export interface RpcServer {
   stop(): Promise<void>;
 }
 
+/** Streams of one connection: a client needs one lane and a unary call beside it. */
+const streamsMax = 64;
+
 export async function startRpcServer({
   tls,
   listen,
@@ -87,6 +90,7 @@ export async function startRpcServer({
   const server = new Server({
     "grpc.max_receive_message_length": limits.frameBytesMax,
     "grpc.max_send_message_length": limits.frameBytesMax,
+    "grpc.max_concurrent_streams": streamsMax,
     "grpc.keepalive_time_ms": 30_000,
     "grpc.keepalive_timeout_ms": 10_000,
   });
@@ -138,16 +142,17 @@ export async function startRpcServer({
     },
   });
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const sockets = new Set<TLSSocket>();
-  const gate = createTlsGate(tls, logger, (socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-    injector.injectConnection(socket);
-  });
+  const gate = createTlsGate(tls, logger, (socket) => injector.injectConnection(socket));
   await new Promise<void>((resolve, reject) => {
-    gate.tcpServer.once("error", (error: NodeJS.ErrnoException) => reject(listenProblem(error, listen)));
+    gate.tcpServer.once("error", (error: NodeJS.ErrnoException) => {
+      lowerWindows();
+      reject(listenProblem(error, listen));
+    });
     gate.tcpServer.listen({ host: listen.host, port: listen.port, backlog: 512 }, resolve);
   });
+  // A connection that could not be accepted (no descriptor was free) is no reason to end.
+  gate.tcpServer.removeAllListeners("error");
+  gate.tcpServer.on("error", (error) => logger.error(`a connection could not be accepted: ${error.message}`));
   const address = gate.tcpServer.address() as AddressInfo;
   return {
     host: address.address,
@@ -156,7 +161,7 @@ export async function startRpcServer({
     async stop() {
       const closed = new Promise<void>((resolve) => gate.tcpServer.close(() => resolve()));
       server.forceShutdown();
-      for (const socket of sockets) socket.destroy();
+      gate.destroyConnections();
       await closed;
       lowerWindows();
     },

@@ -3,7 +3,7 @@ import type { Logger } from "@kedgefs/core";
 import { FrameBatch, frameFlushBytes } from "../frame-batch.ts";
 import type { ClientFrame__Output } from "../generated/kedge/v1/ClientFrame.ts";
 import type { ServerFrame } from "../generated/kedge/v1/ServerFrame.ts";
-import { fromClientFrame, toServerFrame, type WireReply, type WireRequest } from "../wire.ts";
+import { fromClientFrame, replyBytes, toServerFrame, type WireReply, type WireRequest } from "../wire.ts";
 
 export type SessionCall = ServerDuplexStream<ClientFrame__Output, ServerFrame>;
 
@@ -11,17 +11,21 @@ export interface LaneEvents {
   request(request: WireRequest, lane: ServerLane): void;
   /** The client has the replies to all requests below this id. */
   acked(below: number): void;
+  /** Called once, whatever ended the lane. */
   closed(lane: ServerLane): void;
 }
 
 /**
  * The server's end of one Session stream: frames in, frames out, and back-pressure both ways. While the client does not read
- * its replies, its requests are not read either.
+ * its replies, its requests are not read either; those of a frame that has been read wait here.
  */
 export class ServerLane {
   readonly #call: SessionCall;
   readonly #logger: Logger;
   readonly #replies: FrameBatch<WireReply>;
+  /** Requests of frames that were read, which wait until the lane is held no longer. */
+  #waiting: WireRequest[] = [];
+  #events: LaneEvents | undefined;
   #ended = false;
   #heldBySession = false;
   #heldByPeer = false;
@@ -34,24 +38,22 @@ export class ServerLane {
   }
 
   open(events: LaneEvents): void {
+    this.#events = events;
     this.#call.on("data", (frame: ClientFrame__Output) => {
       if (this.#ended) return;
       try {
         const { requests, ackedBelow } = fromClientFrame(frame);
         if (ackedBelow > 0) events.acked(ackedBelow);
-        for (const request of requests) events.request(request, this);
+        this.#waiting = this.#waiting.length === 0 ? requests : this.#waiting.concat(requests);
+        this.#deliver();
       } catch (error) {
         this.#logger.warn(`a client sent a frame that makes no sense: ${(error as Error).message}`);
         this.refuse(status.INVALID_ARGUMENT, `a frame makes no sense: ${(error as Error).message}`);
       }
     });
-    const closed = (): void => {
-      this.#finish();
-      events.closed(this);
-    };
     this.#call.on("end", () => this.close());
-    this.#call.on("cancelled", closed);
-    this.#call.on("close", closed);
+    this.#call.on("cancelled", () => this.#finish());
+    this.#call.on("close", () => this.#finish());
     this.#call.on("drain", () => {
       this.#heldByPeer = false;
       this.#update();
@@ -59,8 +61,8 @@ export class ServerLane {
   }
 
   /** Replies of a lane that has ended go nowhere: the client asks again on its next one. */
-  reply(reply: WireReply, bytes: number): void {
-    if (!this.#ended) this.#replies.add(reply, bytes);
+  reply(reply: WireReply): void {
+    if (!this.#ended) this.#replies.add(reply, replyBytes(reply));
   }
 
   hold(): void {
@@ -103,13 +105,31 @@ export class ServerLane {
 
   #update(): void {
     if (this.#ended) return;
-    const hold = this.#heldBySession || this.#heldByPeer;
+    const hold = this.#isHeld();
     if (hold && !this.#call.isPaused()) this.#call.pause();
-    else if (!hold && this.#call.isPaused()) this.#call.resume();
+    else if (!hold) this.#deliver();
+    // What was delivered may have been enough to be held again.
+    if (!this.#ended && !this.#isHeld() && this.#call.isPaused()) this.#call.resume();
+  }
+
+  #isHeld(): boolean {
+    return this.#heldBySession || this.#heldByPeer;
+  }
+
+  #deliver(): void {
+    const waiting = this.#waiting;
+    let next = 0;
+    while (next < waiting.length && !this.#isHeld() && !this.#ended && this.#waiting === waiting) {
+      this.#events?.request(waiting[next++] as WireRequest, this);
+    }
+    if (this.#waiting === waiting) this.#waiting = waiting.slice(next);
   }
 
   #finish(): void {
+    if (this.#ended) return;
     this.#ended = true;
     this.#replies.discard();
+    this.#waiting = [];
+    this.#events?.closed(this);
   }
 }

@@ -14,6 +14,8 @@ const refusalTimeoutMs = 2_000;
 
 export interface TlsGate {
   readonly tcpServer: TcpServer;
+  /** Ends every connection, those included that have not shown a certificate yet. */
+  destroyConnections(): void;
   /** New connections use the new certificate and CA; standing ones are not touched. */
   reloadTls(tls: TlsMaterial): void;
 }
@@ -49,7 +51,10 @@ export function createTlsGate(tls: TlsMaterial, logger: Logger, admit: (socket: 
     logger.warn(`refused ${peerOf(socket)}: TLS handshake failed: ${error.message}`);
   });
 
+  const sockets = new Set<Socket>();
   const tcpServer = createTcpServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
     socket.setTimeout(handshakeTimeoutMs, () => socket.destroy());
     // The first byte decides, so that a client without TLS gets words and not silence.
@@ -69,6 +74,9 @@ export function createTlsGate(tls: TlsMaterial, logger: Logger, admit: (socket: 
   tcpServer.maxConnections = connectionsMax;
   return {
     tcpServer,
+    destroyConnections() {
+      for (const socket of sockets) socket.destroy();
+    },
     reloadTls: (material) => tlsServer.setSecureContext({ ...options(material), minVersion: "TLSv1.3" }),
   };
 }

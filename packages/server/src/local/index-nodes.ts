@@ -7,8 +7,8 @@ import type { NodeStore } from "./node-store.ts";
 
 const kind = 2;
 const contentBytes = 29;
-/** Directories between a node and the root; deeper ones would be past PATH_MAX for their own server. */
-const depthMax = 4096;
+/** Nodes looked for on the way to one: a deeper one would be past PATH_MAX for its own server. */
+const triedMax = 4096;
 
 /**
  * Nodes known by device, inode number and birth time, with an index of the names that they were last found under: for servers
@@ -49,7 +49,8 @@ export class IndexNodes implements NodeStore {
   }
 
   fd(node: NodeId): number {
-    return this.#find(node, 0);
+    const cached = node === this.root ? this.#rootFd : this.#cache.get(node);
+    return cached ?? this.#find(node, new Set());
   }
 
   identify(_fd: number, stat: FileStat): NodeId {
@@ -78,14 +79,19 @@ export class IndexNodes implements NodeStore {
     close(this.#rootFd);
   }
 
-  #find(node: NodeId, depth: number): number {
+  /**
+   * `tried` are the nodes on the way here and those that were not found: directories that were moved behind the server's back
+   * leave names that may lead round in a circle.
+   */
+  #find(node: NodeId, tried: Set<NodeId>): number {
     if (node === this.root) return this.#rootFd;
     const cached = this.#cache.get(node);
     if (cached !== undefined) return cached;
     const content = this.#seal.toContent(node);
-    if (content.length === contentBytes && content[0] === kind && depth < depthMax) {
+    if (content.length === contentBytes && content[0] === kind && tried.size < triedMax && !tried.has(node)) {
+      tried.add(node);
       for (const place of this.#placesOf.all(content)) {
-        const fd = this.#openAt(place as { parent: Uint8Array; name: Uint8Array }, content, depth);
+        const fd = this.#openAt(place as { parent: Uint8Array; name: Uint8Array }, content, tried);
         if (fd === undefined) continue;
         this.#cache.put(node, fd);
         return fd;
@@ -94,10 +100,10 @@ export class IndexNodes implements NodeStore {
     throw new FsError("ESTALE", "the file is not where it was last found");
   }
 
-  #openAt(place: { parent: Uint8Array; name: Uint8Array }, content: Buffer, depth: number): number | undefined {
+  #openAt(place: { parent: Uint8Array; name: Uint8Array }, content: Buffer, tried: Set<NodeId>): number | undefined {
     let fd: number;
     try {
-      const parentFd = this.#find(this.#seal.toNode(Buffer.from(place.parent).toString("latin1")), depth + 1);
+      const parentFd = this.#find(this.#seal.toNode(Buffer.from(place.parent).toString("latin1")), tried);
       fd = openat2(parentFd, place.name, { flags: O_PATH | O_NOFOLLOW, resolve: RESOLVE_BENEATH });
     } catch {
       return undefined;

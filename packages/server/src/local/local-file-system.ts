@@ -205,8 +205,9 @@ export class LocalFileSystem implements FileSystem {
   }
 
   async link({ node, newParent, newName }: LinkRequest, context: CallContext): Promise<Entry> {
-    // Both descriptors are looked up before the call, in the order in which the store might close one for the other.
-    return this.#make(newParent, newName, context, (parentFd) => linkFd(this.#fd(node), parentFd, newName));
+    // Looked for as the server itself: the caller may not open file handles, nor search every directory on the way.
+    const fd = this.#fd(node);
+    return this.#make(newParent, newName, context, (parentFd) => linkFd(fd, parentFd, newName));
   }
 
   async open({ node, flags, reopen }: OpenRequest, { caller }: CallContext): Promise<HandleReply> {

@@ -14,9 +14,9 @@ export class NodeSeal {
   readonly #purpose: string;
   readonly #sealed = new Map<string, NodeId>();
 
-  constructor(sealer: Sealer, exportName: string) {
+  constructor(sealer: Sealer, exported: string) {
     this.#sealer = sealer;
-    this.#purpose = `node of ${exportName}`;
+    this.#purpose = `node of ${exported}`;
   }
 
   /** `content` as a latin1 string, one char a byte. */

@@ -4,6 +4,8 @@ import { type FileSystem, FsError, type HandleId, limits, type NodeId, O_ACCMODE
 export interface SessionHandle {
   readonly local: HandleId;
   readonly node: NodeId;
+  /** Of the open that was permitted. */
+  readonly flags: number;
   readonly directory: boolean;
 }
 
@@ -38,8 +40,11 @@ export class HandleTable {
     }
   }
 
+  /** No honest client gives a number to two files. The earlier one is closed, so that none can be open without counting. */
   set(number: number, handle: SessionHandle): void {
+    const replaced = this.#handles.get(number);
     this.#handles.set(number, handle);
+    if (replaced !== undefined) void this.#close(replaced);
   }
 
   delete(number: number): SessionHandle | undefined {
@@ -51,10 +56,12 @@ export class HandleTable {
   async closeAll(): Promise<void> {
     const handles = [...this.#handles.values()];
     this.#handles.clear();
-    for (const { local, node, directory } of handles) {
-      const release = directory ? this.#fileSystem.releasedir : this.#fileSystem.release;
-      await release.call(this.#fileSystem, { node, handle: local }, rootContext()).catch(() => {});
-    }
+    for (const handle of handles) await this.#close(handle);
+  }
+
+  async #close({ local, node, directory }: SessionHandle): Promise<void> {
+    const release = directory ? this.#fileSystem.releasedir : this.#fileSystem.release;
+    await release.call(this.#fileSystem, { node, handle: local }, rootContext()).catch(() => {});
   }
 }
 

@@ -12,9 +12,12 @@ import {
   type OperationName,
   rootContext,
   toFsError,
+  type WriteRequest,
 } from "@kedgefs/core";
 import type { WireRequest } from "@kedgefs/rpc";
 import type { Journal, JournalEntry, Outcome } from "../state/journal.ts";
+import { appendedBytes } from "./appended-bytes.ts";
+import { KeyedQueue } from "./keyed-queue.ts";
 import { takeWitness, wasDone } from "./settle.ts";
 
 export type Run = (request: WireRequest, context: CallContext) => Promise<unknown>;
@@ -31,8 +34,18 @@ export class OnceRunner {
   /** Entries from before this server's life. */
   readonly #earlier: ReadonlyMap<number, JournalEntry>;
 
-  constructor(session: string, journal: Journal, fileSystem: FileSystem, run: Run) {
+  /** Appends of all sessions, by file: where a file ends is known only while nobody else appends to it. */
+  readonly #appends: KeyedQueue<NodeId>;
+
+  constructor(
+    session: string,
+    journal: Journal,
+    fileSystem: FileSystem,
+    run: Run,
+    appends: KeyedQueue<NodeId> = new KeyedQueue(),
+  ) {
     this.#session = session;
+    this.#appends = appends;
     this.#journal = journal;
     this.#fileSystem = fileSystem;
     this.#run = run;
@@ -40,10 +53,13 @@ export class OnceRunner {
   }
 
   async run(request: WireRequest, context: CallContext): Promise<unknown> {
+    if (request.operation === "write") {
+      return await this.#appends.run((request.body as WriteRequest).node, () => this.#append(request, context));
+    }
     const earlier = this.#earlier.get(request.id);
     if (earlier !== undefined) {
       if (earlier.outcome !== undefined) return await this.#answerAgain(request, earlier.outcome);
-      const done = await wasDone(this.#fileSystem, request, earlier);
+      const done = await wasDone(this.#fileSystem, request, earlier, this.#journal.openedMs);
       if (done !== false) {
         const outcome: Outcome = typeof done === "object" ? { node: done.node } : {};
         this.#journal.outcome(this.#session, request.id, outcome);
@@ -56,13 +72,50 @@ export class OnceRunner {
     try {
       reply = await this.#run(request, context);
     } catch (error) {
-      const { code, message } = toFsError(error, () => {});
-      this.#journal.outcome(this.#session, request.id, { errno: code, message });
+      this.#journal.outcome(this.#session, request.id, failure(error));
       throw error;
     }
     const node = makesEntry.has(request.operation) ? (reply as Entry).node : undefined;
     this.#journal.outcome(this.#session, request.id, node === undefined ? {} : { node });
     return reply;
+  }
+
+  /** An fsync or flush: the kernel tells of a failed write once, so the failure is written down before it is told. */
+  async report(request: WireRequest, context: CallContext): Promise<unknown> {
+    const errno = this.#earlier.get(request.id)?.outcome?.errno;
+    if (errno !== undefined) throw new FsError(errno);
+    try {
+      return await this.#run(request, context);
+    } catch (error) {
+      this.#journal.intent(this.#session, request.id, []);
+      this.#journal.outcome(this.#session, request.id, failure(error));
+      throw error;
+    }
+  }
+
+  /** A write through a handle with O_APPEND. `body.node` is the handle's. */
+  async #append(request: WireRequest, context: CallContext): Promise<unknown> {
+    const body = request.body as WriteRequest;
+    const earlier = this.#earlier.get(request.id);
+    const answer = { size: body.data.length };
+    if (earlier?.outcome?.errno !== undefined) throw new FsError(earlier.outcome.errno, earlier.outcome.message);
+    if (earlier?.outcome !== undefined) return answer;
+    const done =
+      earlier?.end === undefined ? 0 : await appendedBytes(this.#fileSystem, body.node, earlier.end, body.data);
+    if (done < body.data.length) {
+      const { attr } = await this.#fileSystem.getattr({ node: body.node }, rootContext());
+      // Should this server die as well, the next one compares the whole append again.
+      const end = done === 0 ? attr.size : (earlier?.end ?? attr.size);
+      this.#journal.intent(this.#session, request.id, [], end);
+      try {
+        await this.#run({ ...request, body: { ...body, data: body.data.subarray(done) } }, context);
+      } catch (error) {
+        this.#journal.outcome(this.#session, request.id, failure(error));
+        throw error;
+      }
+    }
+    this.#journal.outcome(this.#session, request.id, {});
+    return answer;
   }
 
   /** The answer that the client did not get, from how the operation ended. */
@@ -83,4 +136,9 @@ export class OnceRunner {
     const { attr } = await this.#fileSystem.getattr({ node }, rootContext());
     return { node, attr };
   }
+}
+
+function failure(error: unknown): Outcome {
+  const { code, message } = toFsError(error, () => {});
+  return { errno: code, message };
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { type Logger, limits } from "@kedgefs/core";
+import { type Logger, limits, type NodeId } from "@kedgefs/core";
 import { type AttachAnswer, type AttachArguments, AttachRefusal } from "@kedgefs/rpc";
 import type { ExportTable } from "../export/export-table.ts";
 import type { Journal } from "../state/journal.ts";
 import type { Sealer } from "../state/state-directory.ts";
+import { KeyedQueue } from "./keyed-queue.ts";
 import { Session } from "./session.ts";
 
 const sessionIdBytes = 16;
@@ -20,8 +21,10 @@ export class SessionTable {
   readonly #incarnation = randomBytes(sessionIdBytes);
   readonly #sessions = new Map<string, Session>();
   readonly #sweeper: NodeJS.Timeout;
+  readonly #appends = new KeyedQueue<NodeId>();
+  #stopping = false;
   /** When sessions of an earlier life count as given up, though nobody came for them. */
-  readonly #startedMs = Date.now();
+  readonly #startedMs = performance.now();
 
   constructor(exports: ExportTable, journal: Journal, sealer: Sealer, logger: Logger) {
     this.#exports = exports;
@@ -32,6 +35,8 @@ export class SessionTable {
   }
 
   async attach({ identity, exportName, sessionId, clientDescription }: AttachArguments): Promise<AttachAnswer> {
+    // Its handles are being closed: whoever came back now would find them gone, and the server the same.
+    if (this.#stopping) throw new AttachRefusal("stopping", "the server is stopping");
     const granted = this.#exports.grant(identity, exportName);
     const asked = sessionId.toString("hex");
     const known = this.#sessions.get(asked) ?? this.#revive(asked, identity, exportName);
@@ -66,6 +71,7 @@ export class SessionTable {
 
   /** The orderly end of the server: sessions stay in the journal, for the next life. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     clearInterval(this.#sweeper);
     await Promise.all([...this.#sessions.values()].map((session) => session.end()));
   }
@@ -78,7 +84,7 @@ export class SessionTable {
   }
 
   async #begin(identity: string, exportName: string): Promise<Session> {
-    if (this.#sessions.size >= limits.sessionsMax) await this.#makeRoom();
+    if (this.#sessions.size >= limits.sessionsMax) await this.#makeRoom(identity);
     const id = randomBytes(sessionIdBytes).toString("hex");
     this.#journal.beginSession(id, identity, exportName);
     return this.#add(id, identity, exportName);
@@ -94,15 +100,19 @@ export class SessionTable {
       own,
       journal: this.#journal,
       sealer: this.#sealer,
+      appends: this.#appends,
       logger: this.#logger,
     });
     this.#sessions.set(id, session);
     return session;
   }
 
-  async #makeRoom(): Promise<void> {
+  async #makeRoom(identity: string): Promise<void> {
+    // One identity that opens session after session ends its own before those of others.
+    const own = [...this.#sessions.values()].filter((session) => session.identity === identity);
+    const candidates = own.some(({ awaySinceMs }) => awaySinceMs !== undefined) ? own : this.#sessions.values();
     let longest: Session | undefined;
-    for (const session of this.#sessions.values()) {
+    for (const session of candidates) {
       if (session.awaySinceMs === undefined) continue;
       if (longest?.awaySinceMs === undefined || session.awaySinceMs < longest.awaySinceMs) longest = session;
     }
@@ -114,12 +124,13 @@ export class SessionTable {
 
   async #end(session: Session): Promise<void> {
     this.#sessions.delete(session.id);
-    await session.end();
+    // Before anything is waited for: a client that comes back meanwhile must not find half of it.
     this.#journal.endSession(session.id);
+    await session.end();
   }
 
   #sweep(): void {
-    const now = Date.now();
+    const now = performance.now();
     for (const session of this.#sessions.values()) {
       if (session.awaySinceMs === undefined || now - session.awaySinceMs < awayMaxMs) continue;
       this.#logger.info(`${session.identity} stayed away: its session on ${session.exportName} is ended`);

@@ -3,23 +3,28 @@ import {
   CallContext,
   type Entry,
   type FileSystem,
-  type FsError,
+  FsError,
   type HandleId,
   type Logger,
   limits,
   type NodeId,
+  O_APPEND,
   O_CREAT,
   O_EXCL,
   O_TRUNC,
   type OpenRequest,
   operations,
+  type ReadRequest,
+  type RetryClass,
   rootContext,
   toFsError,
+  type WriteRequest,
 } from "@kedgefs/core";
 import type { LaneName, ServerLane, WireReply, WireRequest } from "@kedgefs/rpc";
 import type { Journal } from "../state/journal.ts";
 import type { Sealer } from "../state/state-directory.ts";
-import { HandleTable, ticketBytes } from "./handle-table.ts";
+import { HandleTable, type SessionHandle, ticketBytes } from "./handle-table.ts";
+import type { KeyedQueue } from "./keyed-queue.ts";
 import { OnceRunner } from "./once.ts";
 
 export interface SessionOptions {
@@ -32,6 +37,8 @@ export interface SessionOptions {
   readonly own: FileSystem;
   readonly journal: Journal;
   readonly sealer: Sealer;
+  /** Shared by all sessions. */
+  readonly appends: KeyedQueue<NodeId>;
   readonly logger: Logger;
 }
 
@@ -53,8 +60,8 @@ export class Session {
   readonly id: string;
   readonly identity: string;
   readonly exportName: string;
-  /** When the last lane went, in milliseconds since the epoch; undefined while the client is there. */
-  awaySinceMs: number | undefined = Date.now();
+  /** When the last lane went, by performance.now(), which no setting of a clock moves; undefined while the client is there. */
+  awaySinceMs: number | undefined = performance.now();
   #epoch = 0;
   readonly #fileSystem: FileSystem;
   readonly #own: FileSystem;
@@ -66,9 +73,12 @@ export class Session {
   readonly #lanes = new Map<LaneName, ServerLane>();
   readonly #running = new Map<number, Promise<WireReply>>();
   readonly #kept = new Map<number, WireReply>();
+  /** Data that the running requests carry, or ask for, bytes. */
+  #runningBytes = 0;
   #held = false;
+  #ending = false;
 
-  constructor({ id, identity, exportName, fileSystem, own, journal, sealer, logger }: SessionOptions) {
+  constructor({ id, identity, exportName, fileSystem, own, journal, sealer, appends, logger }: SessionOptions) {
     this.id = id;
     this.identity = identity;
     this.exportName = exportName;
@@ -78,7 +88,7 @@ export class Session {
     this.#sealer = sealer;
     this.#logger = logger;
     this.#handles = new HandleTable(own);
-    this.#once = new OnceRunner(id, journal, own, (request, context) => this.#call(request, context));
+    this.#once = new OnceRunner(id, journal, own, (request, context) => this.#call(request, context), appends);
   }
 
   root(): Promise<Entry> {
@@ -88,13 +98,13 @@ export class Session {
   /** The client is back: what still comes in on earlier lanes is not listened to, for it will be sent again. */
   attach(): number {
     this.#closeLanes();
-    this.awaySinceMs = Date.now();
+    this.awaySinceMs = performance.now();
     this.#epoch++;
     return this.#epoch;
   }
 
   openLane(epoch: number, name: LaneName, lane: ServerLane): boolean {
-    if (epoch !== this.#epoch) return false;
+    if (epoch !== this.#epoch || this.#ending) return false;
     this.#lanes.get(name)?.close();
     this.#lanes.set(name, lane);
     this.awaySinceMs = undefined;
@@ -104,16 +114,19 @@ export class Session {
       closed: (closed) => {
         if (this.#lanes.get(name) !== closed) return;
         this.#lanes.delete(name);
-        if (this.#lanes.size === 0) this.awaySinceMs = Date.now();
+        if (this.#lanes.size === 0) this.awaySinceMs = performance.now();
       },
     });
+    if (this.#held) lane.hold();
     return true;
   }
 
-  /** Waits for what runs, closes the handles. */
+  /** Waits for what runs and lets it be answered, closes the handles. */
   async end(): Promise<void> {
-    this.#closeLanes();
+    // Nothing new is begun: what still comes is asked again of whoever knows the session next.
+    this.#ending = true;
     await Promise.all(this.#running.values());
+    this.#closeLanes();
     await this.#handles.closeAll();
   }
 
@@ -134,36 +147,74 @@ export class Session {
     const { id } = request;
     const kept = this.#kept.get(id);
     if (kept !== undefined) {
-      lane.reply(kept, 0);
+      lane.reply(kept);
       return;
     }
     let running = this.#running.get(id);
     if (running === undefined) {
+      if (this.#ending) return;
+      this.#runningBytes += dataBytes(request);
       running = this.#run(request);
       this.#running.set(id, running);
       this.#updateHold();
     }
-    void running.then((reply) => lane.reply(reply, replyBytes(reply)));
+    void running.then((reply) => lane.reply(reply));
   }
 
   async #run(request: WireRequest): Promise<WireReply> {
     const { id, operation } = request;
-    const retry = operation === "reopen" ? "idempotent" : operations[operation].retry;
+    const retry = this.#retryClass(request);
     const context = new CallContext(request.caller);
     let reply: WireReply;
     try {
-      const body = await (retry === "once" ? this.#runOnce(request, context) : this.#call(request, context));
+      let body: unknown;
+      if (retry === "once") body = await this.#runOnce(request, context);
+      else if (retry === "report") body = await this.#once.report(request, context);
+      else body = await this.#call(request, context);
       reply = { id, operation, body: (body as object | undefined) ?? {} };
     } catch (error) {
       reply = { id, operation, error: this.#toFsError(error, operation) };
     }
     this.#running.delete(id);
-    if (retry === "once" || retry === "report") this.#kept.set(id, reply);
+    this.#runningBytes -= dataBytes(request);
+    if (retry === "once" || retry === "report") this.#keep(reply);
     this.#updateHold();
     return reply;
   }
 
+  /**
+   * Replies of one lane go out in order, so a client that has not got one has not got any later one either, and has calls
+   * waiting for all of them; it holds no more than `limits.clientRequestsHeldMax`. What is older than that has arrived, though
+   * a slow call keeps the client from acknowledging it.
+   */
+  #keep(reply: WireReply): void {
+    this.#kept.set(reply.id, reply);
+    if (this.#kept.size <= limits.sessionRepliesKeptMax) return;
+    for (const id of this.#kept.keys()) {
+      this.#kept.delete(id);
+      break;
+    }
+  }
+
+  /** As the table says, but that a write at the end of a file is not the same when it is made twice. */
+  #retryClass({ operation, body }: WireRequest): RetryClass {
+    if (operation === "reopen") return "idempotent";
+    return operation === "write" && this.#appends(body as HandleBody) !== undefined
+      ? "once"
+      : operations[operation].retry;
+  }
+
+  #appends({ handle: number }: HandleBody): SessionHandle | undefined {
+    const handle = number === undefined ? undefined : this.#handles.find(number);
+    return handle !== undefined && (handle.flags & O_APPEND) !== 0 ? handle : undefined;
+  }
+
   async #runOnce(request: WireRequest, context: CallContext): Promise<unknown> {
+    if (request.operation === "write") {
+      const body = request.body as WriteRequest;
+      const node = this.#appends(body)?.node ?? body.node;
+      return await this.#once.run({ ...request, body: { ...body, node } }, context);
+    }
     const reply = (await this.#once.run(request, context)) as object;
     if (request.operation !== "create" || !("handle" in reply)) return reply;
     // An answer made again from the journal: its handle is the file system's still.
@@ -201,7 +252,11 @@ export class Session {
     const directory = operation === "opendir";
     const existing = this.#handles.find(number);
     if (existing !== undefined && operation !== "create") {
-      return { ticket: this.#ticket(existing.node, body.flags, directory) };
+      // The ticket vouches for what was permitted, whatever is asked now.
+      if (existing.node !== body.node || existing.flags !== body.flags || existing.directory !== directory) {
+        throw new FsError("EINVAL", `handle ${number} is another file, or was opened otherwise`);
+      }
+      return { ticket: this.#ticket(existing.node, existing.flags, directory) };
     }
     this.#handles.checkRoom();
     const reply = (await (this.#fileSystem[operation] as AnyOperation).call(
@@ -236,12 +291,12 @@ export class Session {
     const opened = directory
       ? await fileSystem.opendir({ node }, as)
       : await fileSystem.open({ node, flags: flags & ~(O_CREAT | O_EXCL | O_TRUNC), reopen: vouched }, as);
-    this.#handles.set(handle, { local: opened.handle, node, directory });
+    this.#handles.set(handle, { local: opened.handle, node, flags, directory });
     return {};
   }
 
   #register(number: number, local: HandleId, node: NodeId, flags: number, directory: boolean): Buffer {
-    this.#handles.set(number, { local, node, directory });
+    this.#handles.set(number, { local, node, flags, directory });
     return this.#ticket(node, flags, directory);
   }
 
@@ -251,10 +306,12 @@ export class Session {
 
   #updateHold(): void {
     const running = this.#running.size;
-    if (!this.#held && running >= limits.sessionRequestsInFlightMax) {
+    const bytes = this.#runningBytes;
+    const { sessionRequestsInFlightMax: runningMax, sessionBytesInFlightMax: bytesMax } = limits;
+    if (!this.#held && (running >= runningMax || bytes >= bytesMax)) {
       this.#held = true;
       for (const lane of this.#lanes.values()) lane.hold();
-    } else if (this.#held && running <= limits.sessionRequestsInFlightMax / 2) {
+    } else if (this.#held && running <= runningMax / 2 && bytes <= bytesMax / 2) {
       this.#held = false;
       for (const lane of this.#lanes.values()) lane.release();
     }
@@ -268,11 +325,9 @@ export class Session {
   }
 }
 
-/** Data of a reply, bytes, for the batching of frames. */
-function replyBytes({ body, operation }: WireReply): number {
-  if (body === undefined) return 0;
-  if (operation === "read") return (body as { data: Uint8Array }).data.length;
-  if (operation === "readdir" || operation === "readdirplus")
-    return (body as { entries: unknown[] }).entries.length * 128;
-  return 0;
+/** Memory that a request takes for the data that it carries or asks for, bytes. */
+function dataBytes({ operation, body }: WireRequest): number {
+  if (operation === "write") return (body as WriteRequest).data.length;
+  if (operation !== "read" && operation !== "readdir" && operation !== "readdirplus") return 0;
+  return Math.min((body as ReadRequest).size, limits.ioBytesMax);
 }

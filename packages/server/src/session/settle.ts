@@ -55,12 +55,14 @@ export async function takeWitness(fileSystem: FileSystem, { operation, body }: W
 
 /**
  * Whether an operation whose outcome nobody wrote down was done, found by looking: `false`, or `true`, or the entry that the
- * operation made. The server died between intent and outcome, so the operation ran wholly or not at all.
+ * operation made. The server died between intent and outcome, so the operation ran wholly or not at all. `openedMs` is when
+ * this life of the server began, by the same clock as the entry.
  */
 export async function wasDone(
   fileSystem: FileSystem,
   request: WireRequest,
   entry: JournalEntry,
+  openedMs: number,
 ): Promise<boolean | Entry> {
   const { operation, body } = request;
   const places = placesOf(operation, body);
@@ -83,12 +85,29 @@ export async function wasDone(
     case "mknod":
     case "symlink":
     case "create":
-      return before === null && here !== null && here !== undefined && isKind(operation, body, here.attr.mode)
+      return before === null &&
+        here !== null &&
+        here !== undefined &&
+        isKind(operation, body, here.attr.mode) &&
+        madeBetween(here, entry.startedMs, openedMs)
         ? here
         : false;
     default:
       throw new Error(`${operation} has no rule for settling`);
   }
+}
+
+/** The clock that stamps files runs behind by up to a tick, and need not be quite the server's own. */
+const clockSlackMs = 2_000;
+
+/**
+ * Whether a file was born while the server that wrote the intent could have made it. Two clients that make the same lock file
+ * must not both be told that it is theirs, because one of them made it while the other's request was still to be settled.
+ */
+function madeBetween({ attr: { btime } }: Entry, startedMs: number, openedMs: number): boolean {
+  if (btime.sec === 0 && btime.nsec === 0) return true;
+  const bornMs = btime.sec * 1000 + btime.nsec / 1e6;
+  return bornMs >= startedMs - clockSlackMs && bornMs <= openedMs;
 }
 
 function isKind(operation: WireOperation, body: object, mode: number): boolean {

@@ -1,4 +1,4 @@
-import type { ErrnoName, Logger, NodeId } from "@kedgefs/core";
+import { type ErrnoName, type Logger, limits, type NodeId } from "@kedgefs/core";
 import { RecordLog } from "./record-log.ts";
 
 /** What a name led to before an operation ran: a node, or null for nothing. One for each name that the operation has. */
@@ -14,7 +14,10 @@ export interface Outcome {
 /** A `once` operation that was begun: with an outcome if it ended, without if the server died meanwhile. */
 export interface JournalEntry {
   readonly witness: Witness;
+  /** Wall clock of the server. */
   readonly startedMs: number;
+  /** Of an append: where the file ended before. */
+  readonly end?: bigint;
   outcome?: Outcome;
 }
 
@@ -29,7 +32,7 @@ export interface JournalledSession {
 type JournalRecord =
   | { t: "session"; s: string; identity: string; exportName: string }
   | { t: "end"; s: string }
-  | { t: "intent"; s: string; r: number; w: Witness; at: number }
+  | { t: "intent"; s: string; r: number; w: Witness; at: number; end?: string }
   | { t: "outcome"; s: string; r: number; o: Outcome };
 
 /** Past this size the log is rewritten with what is still alive. */
@@ -44,6 +47,8 @@ export class Journal {
   readonly #logger: Logger;
   readonly #sessions = new Map<string, JournalledSession>();
   #rewriteAt = rewriteBytes;
+  /** When this life of the server began, by its wall clock: what was made later was not made by an earlier one. */
+  readonly openedMs = Date.now();
 
   private constructor(log: RecordLog<JournalRecord>, records: readonly JournalRecord[], logger: Logger) {
     this.#log = log;
@@ -69,8 +74,11 @@ export class Journal {
     this.#append({ t: "end", s: session });
   }
 
-  intent(session: string, request: number, witness: Witness): void {
-    this.#append({ t: "intent", s: session, r: request, w: witness, at: Date.now() });
+  /** `end` is for an append: where the file ends now. */
+  intent(session: string, request: number, witness: Witness, end?: bigint): void {
+    this.#append(
+      intentRecord(session, request, { witness, startedMs: Date.now(), ...(end === undefined ? {} : { end }) }),
+    );
   }
 
   /**
@@ -103,7 +111,12 @@ export class Journal {
     this.#log.append(record);
     this.#replay(record);
     if (this.#log.bytes > this.#rewriteAt) {
-      this.#log.rewrite(this.#alive());
+      try {
+        this.#log.rewrite(this.#alive());
+      } catch (error) {
+        // What was asked for has been written; the log is only longer than it need be.
+        this.#logger.error(`the journal could not be rewritten: ${(error as Error).message}`);
+      }
       // Much may be alive; then rewriting at the same size again and again would be all that the server does.
       this.#rewriteAt = Math.max(rewriteBytes, 2 * this.#log.bytes);
     }
@@ -118,7 +131,11 @@ export class Journal {
         this.#sessions.delete(record.s);
         break;
       case "intent":
-        this.#sessions.get(record.s)?.entries.set(record.r, { witness: record.w, startedMs: record.at });
+        this.#begin(record.s, record.r, {
+          witness: record.w,
+          startedMs: record.at,
+          ...(record.end === undefined ? {} : { end: BigInt(record.end) }),
+        });
         break;
       case "outcome": {
         const entry = this.#sessions.get(record.s)?.entries.get(record.r);
@@ -128,13 +145,31 @@ export class Journal {
     }
   }
 
+  /** Past the bound the oldest entry that ended is dropped, as Session does with its reply, and for the same reason. */
+  #begin(session: string, request: number, entry: JournalEntry): void {
+    const entries = this.#sessions.get(session)?.entries;
+    if (entries === undefined) return;
+    entries.set(request, entry);
+    if (entries.size <= limits.sessionRepliesKeptMax) return;
+    for (const [oldest, { outcome }] of entries) {
+      if (outcome === undefined) continue;
+      entries.delete(oldest);
+      return;
+    }
+  }
+
   *#alive(): Generator<JournalRecord> {
     for (const [s, { identity, exportName, entries }] of this.#sessions) {
       yield { t: "session", s, identity, exportName };
-      for (const [r, { witness, startedMs, outcome }] of entries) {
-        yield { t: "intent", s, r, w: witness, at: startedMs };
-        if (outcome !== undefined) yield { t: "outcome", s, r, o: outcome };
+      for (const [r, entry] of entries) {
+        yield intentRecord(s, r, entry);
+        if (entry.outcome !== undefined) yield { t: "outcome", s, r, o: entry.outcome };
       }
     }
   }
+}
+
+function intentRecord(s: string, r: number, { witness, startedMs, end }: JournalEntry): JournalRecord {
+  const record: JournalRecord = { t: "intent", s, r, w: witness, at: startedMs };
+  return end === undefined ? record : { ...record, end: String(end) };
 }

@@ -37,22 +37,35 @@ export class RecordLog<Item> {
 
   append(item: Item): void {
     const record = encode(item);
-    writeAll(this.#fd, record);
+    try {
+      writeAll(this.#fd, record);
+    } catch (error) {
+      // Half a record would hide all that follow it.
+      ftruncateSync(this.#fd, this.#bytes);
+      throw error;
+    }
     this.#bytes += record.length;
   }
 
-  /** Replaces the whole content, atomically. */
+  /** Replaces the whole content, atomically. If it can't (a full disk), the log stays as it was. */
   rewrite(items: Iterable<Item>): void {
     const fresh = `${this.#path}.new`;
+    rmSync(fresh, { force: true });
     const fd = openSync(fresh, "ax+", 0o600);
     let bytes = 0;
-    for (const item of items) {
-      const record = encode(item);
-      writeAll(fd, record);
-      bytes += record.length;
+    try {
+      for (const item of items) {
+        const record = encode(item);
+        writeAll(fd, record);
+        bytes += record.length;
+      }
+      fsyncSync(fd);
+      renameSync(fresh, this.#path);
+    } catch (error) {
+      closeSync(fd);
+      rmSync(fresh, { force: true });
+      throw error;
     }
-    fsyncSync(fd);
-    renameSync(fresh, this.#path);
     closeSync(this.#fd);
     this.#fd = fd;
     this.#bytes = bytes;

@@ -1,0 +1,3 @@
+import type { ProfileResult } from "./result.ts";
+
+export const markdownReport = (_profiles: readonly ProfileResult[]): string => "";
