@@ -65,6 +65,8 @@ export async function runProfile(options: RunProfileOptions): Promise<ProfileRes
       for (const { peer, ready } of participants) {
         const cell = cells[peer.name] ?? { seconds: [], failures: [] };
         cells[peer.name] = cell;
+        // It would fail again, perhaps after a long time; a row with a failure has no median.
+        if (cell.failures.length > 0) continue;
         await measure(workload, ready, cell, {
           workspace,
           sizes,
@@ -74,7 +76,7 @@ export async function runProfile(options: RunProfileOptions): Promise<ProfileRes
           signal,
         });
         tell(
-          `${delayed ? "20 ms" : "no delay"}, ${title}, round ${round} of ${rounds}, ${peer.title}: ${lastOf(cell, round)}`,
+          `${delayed ? "20 ms" : "no delay"}, ${title}, round ${round} of ${rounds}, ${peer.title}: ${lastOf(cell)}`,
         );
       }
     }
@@ -105,11 +107,7 @@ async function prepare({
   return { participants, peers: results };
 }
 
-function lastOf({ seconds, failures }: Cell, round: number): string {
-  const latest = seconds.length + failures.length === round ? seconds.at(-1) : undefined;
-  const failed = failures.length > 0 && seconds.length < round ? failures.at(-1) : undefined;
-  return failed ?? (latest === undefined ? "–" : formatSeconds(latest));
-}
+const lastOf = ({ seconds, failures }: Cell): string => failures.at(-1) ?? formatSeconds(seconds.at(-1) ?? 0);
 
 const portOf = (server: { readonly port: number } | Error): number => (server instanceof Error ? 0 : server.port);
 

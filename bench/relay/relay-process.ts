@@ -1,5 +1,6 @@
 // A TCP relay on loopback that delays every byte by the same time in each direction: relay-process.ts DELAY_MS PORT...
-// For each target port it opens one of its own, and prints them all in one line, in that order. SIGTERM ends it.
+// For each target port it opens one of its own, and prints them all in one line, in that order. Ends
+// with whoever holds the other end of its standard input.
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { delayLine } from "./delay-line.ts";
@@ -15,6 +16,7 @@ for (const target of targets) {
   if (address === null || typeof address === "string") throw new Error("the kernel gave no port");
   ports.push(address.port);
 }
+process.stdin.once("end", () => process.exit()).resume();
 process.stdout.write(`relaying on ${ports.join(" ")}\n`);
 
 function relay(near: Socket, target: number): void {

@@ -46,7 +46,7 @@ export interface WorkloadResult {
 export interface Cell {
   /** Of each round that succeeded, in their order. */
   readonly seconds: number[];
-  /** Of each round that failed. */
+  /** Of the round that failed, after which the peer is not measured in this row any more. */
   readonly failures: string[];
   /** The least of the rounds: what part of the result was in the exported folder when the program had ended, 0 to 1. */
   stored?: number;

@@ -25,7 +25,8 @@ export class Service implements AsyncDisposable {
     this.name = name;
     const child = spawn(program, args, {
       detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
+      // What reads its standard input sees the end of it when this process dies, however it dies.
+      stdio: ["pipe", "pipe", "pipe"],
       ...(env === undefined ? {} : { env: { ...process.env, ...env } }),
       ...(cwd === undefined ? {} : { cwd }),
     });

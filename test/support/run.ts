@@ -10,6 +10,8 @@ export interface Finished {
 }
 
 export interface RunOptions extends SpawnOptions {
+  /** Default "/". */
+  readonly cwd?: string;
   /** Default two minutes. */
   readonly timeoutMs?: number;
   /** For the program's stdin, which is empty otherwise. */
@@ -25,10 +27,13 @@ const drainMs = 2_000;
 
 /** Runs a program to its end. One that takes too long is killed with all that it started, and the call rejects. */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  const { timeoutMs = 120_000, input, onStart, ...rest } = options;
+  const { timeoutMs = 120_000, input, onStart, cwd = "/", ...rest } = options;
+  // A spawn waits, with this whole process, until the new one is in its folder: that may be on a mount that waits for this one.
+  const change = 'cd -- "$0" && exec "$@"';
   // In a group of its own, so that what it starts can be killed with it.
-  const child = spawn(command, args, {
+  const child = spawn("sh", ["-c", change, String(cwd), command, ...args], {
     ...rest,
+    cwd: "/",
     detached: true,
     stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });

@@ -14,7 +14,21 @@ const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 // Read when libuv's pool starts, with the first call that uses it. Its four threads would all be taken by four fsyncs.
 process.env.UV_THREADPOOL_SIZE ??= "16";
 
-if (Number.parseInt(process.versions.node, 10) >= nodeMajorNeeded) {
+const nodeMajor = Number.parseInt(process.versions.node, 10);
+
+// V8 starts to mark the whole heap each time 64 MiB of buffers outside it were made. While file data streams through, that is
+// dozens of times a second and half of all processor time (docs/adr/0008). With these, buffers count as the heap does, and
+// the young generation's collections free them. They can be given only when a process starts, and other versions of V8 may
+// not know them.
+const flags =
+  nodeMajor === nodeMajorNeeded ? ["--external-memory-accounted-in-global-limit", "--initial-old-space-size=256"] : [];
+const verb = process.argv.slice(2).find((argument) => !argument.startsWith("-"));
+const movesData = verb === "serve" || verb === "mount";
+
+if (movesData && flags.some((flag) => !process.execArgv.includes(flag))) {
+  becomeByNode(process.execPath, [process.execPath, ...process.execArgv, ...flags, ...process.argv.slice(1)]);
+}
+if (nodeMajor >= nodeMajorNeeded) {
   const built = new URL("../dist/main.js", import.meta.url);
   const { main } = await import(existsSync(built) ? built.href : new URL("../src/main.ts", import.meta.url).href);
   await main(process.argv.slice(2));

@@ -23,7 +23,8 @@ export async function startMountInBackground(config: MountConfig, debug: boolean
   // The command's own bin, so that a list of processes shows what is mounted where.
   const child = spawn(
     process.execPath,
-    [fileURLToPath(new URL("../bin/kedge.js", import.meta.url)), ...toArgv(config, debug)],
+    // With the flags of this process, which bin/kedge.js gave it: becoming another process would cost the child its IPC channel.
+    [...process.execArgv, fileURLToPath(new URL("../bin/kedge.js", import.meta.url)), ...toArgv(config, debug)],
     {
       cwd: "/",
       detached: true,

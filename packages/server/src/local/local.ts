@@ -1,6 +1,6 @@
 import { constants, openSync, realpathSync, statfsSync } from "node:fs";
 import { type FileSystem, UserError } from "@kedgefs/core";
-import { closeAsync, fstatx } from "@kedgefs/posix";
+import { closeAsync } from "@kedgefs/posix";
 import type { StateDirectory } from "../state/state-directory.ts";
 import { hasCoarseTimes } from "./coarse-times.ts";
 import { HandleNodes } from "./handle-nodes.ts";
@@ -50,8 +50,7 @@ export function local({ path, exportName, state }: LocalOptions): Local {
     );
   }
   // Of this directory: an export that is pointed at another one must not answer for nodes of the former.
-  const { attr } = fstatx(rootFd);
-  const seal = new NodeSeal(state, `${exportName} at ${attr.ino} ${attr.btime.sec}.${attr.btime.nsec}`);
+  const seal = new NodeSeal(state, `${exportName} at ${realPath}`);
   const coarseTimes = hasCoarseTimes(rootFd);
   const closeReports = !closesInSilence.has(statfsSync(realPath).type);
   const byHandle = HandleNodes.canServe(rootFd);

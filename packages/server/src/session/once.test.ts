@@ -3,6 +3,7 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import {
   type AnyOperation,
   CallContext,
@@ -203,4 +204,63 @@ describe("an operation that is asked again after the server died has run once", 
       });
     }
   }
+});
+
+describe("an append that is asked again after the server died is made once", () => {
+  for (const death of [...deaths, "in mid-call"] as const) {
+    for (const others of ["", "of another"]) {
+      test(`killed ${death}${others === "" ? "" : ", and another appended since"}`, async () => {
+        const dir = fs.mkdtempSync(join(base, "append-"));
+        const data = join(dir, "data");
+        fs.mkdirSync(data);
+        fs.writeFileSync(join(data, "log"), "one ");
+        const first = begin(dir);
+        const open = async ({ source: { fileSystem } }: Life): Promise<object> => {
+          const { node: parent } = await fileSystem.root(rootContext());
+          const { node } = await fileSystem.lookup({ parent, name: name("log") }, rootContext());
+          const { handle } = await fileSystem.open({ node, flags: 0o1 | 0o2000 }, rootContext());
+          return { node, handle, offset: 0n, data: name("two ") };
+        };
+        const request = { id: 7, caller: rootCaller, operation: "write" } as const;
+        const dying = runnerThatDies(first, death === "in mid-call" ? "after call" : death);
+        const body = await open(first);
+        await assert.rejects(dying.run({ ...request, body }, new CallContext(rootCaller)), Killed);
+        // The kernel ends a write that a kill interrupts at some page.
+        if (death === "in mid-call") fs.truncateSync(join(data, "log"), 6);
+        end(first);
+        const torn = death === "in mid-call" && others !== "";
+        if (others !== "") fs.appendFileSync(join(data, "log"), "else ");
+
+        const second = begin(dir);
+        const again = { ...request, body: await open(second) };
+        for (let time = 0; time < 2; time++) {
+          const reply = await runnerThatDies(second, undefined).run(again, new CallContext(rootCaller));
+          assert.deepEqual(reply, { size: 4 });
+        }
+        const content = fs.readFileSync(join(data, "log"), "utf8");
+        const whole = content.split(" ").sort().join(" ");
+        // What was torn and then followed by another's data can't be mended; it is written whole after it.
+        if (torn) assert.equal(content, "one twelse two ");
+        else assert.equal(whole.trim(), others === "" ? "one two" : "else one two");
+        end(second);
+      });
+    }
+  }
+});
+
+test("a lock file that another client made since is not taken for one's own", async () => {
+  const dir = fs.mkdtempSync(join(base, "lock-"));
+  fs.mkdirSync(join(dir, "data"));
+  const first = begin(dir);
+  const { node: parent } = await first.source.fileSystem.root(rootContext());
+  const body = { parent, name: name("lock"), mode: 0o644, flags: 0o1 | 0o100 | 0o200 };
+  const request: WireRequest = { id: 7, caller: rootCaller, operation: "create", body };
+  await assert.rejects(runnerThatDies(first, "after intent").run(request, new CallContext(rootCaller)), Killed);
+  end(first);
+
+  const second = begin(dir);
+  await delay(50);
+  await second.source.fileSystem.create(body, rootContext());
+  await assert.rejects(runnerThatDies(second, undefined).run(request, new CallContext(rootCaller)), { code: "EEXIST" });
+  end(second);
 });

@@ -106,7 +106,7 @@ const clockSlackMs = 2_000;
  */
 function madeBetween({ attr: { btime } }: Entry, startedMs: number, openedMs: number): boolean {
   if (btime.sec === 0 && btime.nsec === 0) return true;
-  const bornMs = btime.sec * 1000 + btime.nsec / 1e6;
+  const bornMs = btime.sec * 1000 + Math.floor(btime.nsec / 1e6);
   return bornMs >= startedMs - clockSlackMs && bornMs <= openedMs;
 }
 

@@ -50,7 +50,13 @@ export function openStateDirectory(dir: string): StateDirectory {
       "stop it, or give this one a directory of its own with --state DIR",
     );
   }
-  const secret = loadSecret(join(dir, "secret"));
+  let secret: Buffer;
+  try {
+    secret = loadSecret(join(dir, "secret"));
+  } catch (error) {
+    closeSync(lockFd);
+    throw error;
+  }
   // SHA-512/256 can't be extended, so a secret put before the text makes a MAC of it, at a tenth of what an Hmac object costs.
   const seal = (purpose: string, bytes: Uint8Array): Buffer =>
     hash("sha512-256", Buffer.concat([secret, Buffer.from(`${purpose}\0`), bytes]), "buffer").subarray(0, sealBytes);

@@ -1,0 +1,399 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import {
+  type Attr,
+  CallContext,
+  type Entry,
+  FsError,
+  type HandleId,
+  limits,
+  type NodeId,
+  O_APPEND,
+  O_CREAT,
+  O_RDWR,
+  O_TRUNC,
+  rootCaller,
+  rootContext,
+  silentLogger,
+} from "@kedgefs/core";
+import { initPki, issueClient } from "@kedgefs/pki";
+import {
+  type AttachAnswer,
+  type LaneName,
+  type RpcServer,
+  type ServerLane,
+  startRpcServer,
+  type TlsMaterial,
+  type WireReply,
+  type WireRequest,
+} from "@kedgefs/rpc";
+import { remote } from "./remote.ts";
+import { RemoteSession } from "./remote-session.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "kedge-remote-"));
+const tls = (name: string): TlsMaterial => ({
+  ca: readFileSync(join(dir, "ca.crt")),
+  cert: readFileSync(join(dir, `${name}.crt`)),
+  key: readFileSync(join(dir, `${name}.key`)),
+});
+before(async () => {
+  await initPki({ dir });
+  await issueClient({ dir, name: "me" });
+});
+after(() => rmSync(dir, { recursive: true }));
+
+const zero = { sec: 0, nsec: 0 };
+const attr: Attr = {
+  ...{ ino: 1n, mode: 0o40755, nlink: 1, uid: 0, gid: 0, rdev: 0, size: 0n, blocks: 0n, blksize: 4096 },
+  ...{ atime: zero, mtime: zero, ctime: zero, btime: zero },
+};
+const root: Entry = { node: "root" as NodeId, attr };
+const statfs = { blocks: 9n, bfree: 1n, bavail: 1n, files: 1n, ffree: 1n, bsize: 1, frsize: 1, namelen: 255 };
+
+/** A server that keeps what it is asked, and answers when and what the test says. */
+class Scripted implements AsyncDisposable {
+  readonly requests: WireRequest[] = [];
+  readonly lanes = new Map<LaneName, ServerLane>();
+  /** Undefined leaves a request without an answer. */
+  answer: (request: WireRequest) => Omit<WireReply, "id" | "operation"> | undefined = () => ({ body: {} });
+  incarnation = 1;
+  resumes = true;
+  attaches = 0;
+  detaches = 0;
+  /** Called in an attach, before it is answered. */
+  onAttach: () => Promise<void> | void = () => {};
+  readonly #told = new Set<() => void>();
+  #server: RpcServer | undefined;
+  #port = 0;
+
+  async start(): Promise<void> {
+    this.#server = await startRpcServer({
+      tls: tls("server"),
+      listen: { host: "127.0.0.1", port: this.#port },
+      serverVersion: "test",
+      logger: silentLogger,
+      handlers: {
+        attach: async () => {
+          this.attaches++;
+          await this.onAttach();
+          this.#tell();
+          return {
+            sessionId: Buffer.alloc(16, 1),
+            incarnation: Buffer.from([this.incarnation]),
+            resumed: this.attaches > 1 && this.resumes,
+            epoch: this.attaches,
+            root,
+            readOnly: false,
+            coarseTimes: false,
+            closeReports: true,
+          } satisfies AttachAnswer;
+        },
+        detach: async () => {
+          this.detaches++;
+        },
+        openLane: (_identity, _session, _epoch, name, lane) => {
+          this.lanes.set(name, lane);
+          lane.open({
+            request: (request, from) => {
+              this.requests.push(request);
+              const answer = request.operation === "statfs" ? { body: statfs } : this.answer(request);
+              if (answer !== undefined) from.reply({ id: request.id, operation: request.operation, ...answer });
+              this.#tell();
+            },
+            acked() {},
+            closed() {},
+          });
+          return true;
+        },
+      },
+    });
+    this.#port = this.#server.port;
+  }
+
+  /** The server process dies; its successor has another incarnation. */
+  async die(): Promise<void> {
+    await this.#server?.stop();
+    this.#server = undefined;
+    this.incarnation++;
+  }
+
+  async connect(): Promise<RemoteSession> {
+    return await RemoteSession.connect({
+      host: "127.0.0.1",
+      port: this.#port,
+      exportName: "x",
+      tls: tls("me"),
+      logger: silentLogger,
+    });
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      await new Promise<void>((resolve) => {
+        const tell = (): void => {
+          this.#told.delete(tell);
+          resolve();
+        };
+        this.#told.add(tell);
+      });
+    }
+  }
+
+  asked(operation: string): WireRequest[] {
+    return this.requests.filter((request) => request.operation === operation);
+  }
+
+  #tell(): void {
+    for (const tell of [...this.#told]) tell();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server?.stop();
+  }
+}
+
+async function untilState(session: RemoteSession, state: string): Promise<void> {
+  while (session.status().state !== state) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+const bytes = (text: string): Buffer => Buffer.from(text);
+const names = (requests: readonly WireRequest[]): string[] =>
+  requests.map(({ body }) => Buffer.from((body as { name: Uint8Array }).name).toString());
+const timeout = 30_000;
+
+test("another server gets the handles first, then what waited, in order and with the same ids", {
+  timeout,
+}, async () => {
+  await using server = new Scripted();
+  await server.start();
+  const session = await server.connect();
+  const fileSystem = remote(session);
+  server.answer = ({ operation }) =>
+    operation === "open" ? { body: { ticket: bytes("seal") } } : operation === "reopen" ? { body: {} } : undefined;
+  const node = "file" as NodeId;
+  const { handle } = await fileSystem.open({ node, flags: O_RDWR | O_CREAT | O_TRUNC | O_APPEND }, rootContext());
+  const waiting = ["a", "b", "c"].map((name) =>
+    fileSystem.mkdir({ parent: root.node, name: bytes(name), mode: 0o755 }, rootContext()),
+  );
+  await server.until(() => server.asked("mkdir").length === 3);
+  const first = server.asked("mkdir");
+  await server.die();
+  await untilState(session, "reconnecting");
+  waiting.push(fileSystem.mkdir({ parent: root.node, name: bytes("d"), mode: 0o755 }, rootContext()));
+  server.requests.length = 0;
+  server.answer = ({ operation }) => ({ body: operation === "mkdir" ? root : {} });
+  await server.start();
+  await Promise.all(waiting);
+
+  assert.equal(server.requests[0]?.operation, "reopen");
+  const { ticket, ...reopen } = (server.requests[0] as WireRequest).body as { ticket: Uint8Array };
+  assert.deepEqual(reopen, { node, flags: O_RDWR | O_APPEND, handle, directory: false });
+  assert.equal(Buffer.from(ticket).toString(), "seal");
+  const again = server.asked("mkdir");
+  assert.deepEqual(names(again), ["a", "b", "c", "d"]);
+  assert.deepEqual(
+    again.slice(0, 3).map(({ id }) => id),
+    first.map(({ id }) => id),
+  );
+  await session.close();
+  assert.equal(server.detaches, 1);
+});
+
+test("the same server gets no handle again, and what was in flight with the same id", { timeout }, async () => {
+  await using server = new Scripted();
+  await server.start();
+  const session = await server.connect();
+  const fileSystem = remote(session);
+  server.answer = ({ operation }) => (operation === "open" ? { body: { ticket: bytes("seal") } } : undefined);
+  await fileSystem.open({ node: "file" as NodeId, flags: O_RDWR }, rootContext());
+  const read = fileSystem.readlink({ node: "link" as NodeId }, rootContext());
+  await server.until(() => server.asked("readlink").length === 1);
+  server.answer = () => ({ body: { target: bytes("t") } });
+  server.lanes.get("control")?.close();
+  assert.equal(Buffer.from((await read).target).toString(), "t");
+  assert.equal(server.asked("reopen").length, 0);
+  const [one, two] = server.asked("readlink");
+  assert.equal(one?.id, two?.id);
+  await session.close();
+});
+
+test("a handle that can't be opened again answers so, and the others go on", { timeout }, async () => {
+  await using server = new Scripted();
+  await server.start();
+  const session = await server.connect();
+  const fileSystem = remote(session);
+  server.answer = () => ({ body: { ticket: bytes("seal") } });
+  const [lost, kept] = ["lost" as NodeId, "kept" as NodeId];
+  const lostHandle = (await fileSystem.open({ node: lost, flags: 0 }, rootContext())).handle;
+  const keptHandle = (await fileSystem.open({ node: kept, flags: 0 }, rootContext())).handle;
+  await server.die();
+  server.answer = ({ operation, body }) => {
+    if (operation === "reopen")
+      return (body as { node: NodeId }).node === lost ? { error: new FsError("ESTALE") } : { body: {} };
+    return { body: { data: bytes("x") } };
+  };
+  await server.start();
+  await server.until(() => server.asked("reopen").length === 2);
+  await untilState(session, "connected");
+  const read = (node: NodeId, handle: HandleId): Promise<unknown> =>
+    fileSystem.read({ node, handle, offset: 0n, size: 1 }, rootContext());
+  await assert.rejects(read(lost, lostHandle), { code: "ESTALE" });
+  await read(kept, keptHandle);
+  await session.close();
+});
+
+test("a call that is interrupted while the server is away ends, and an open is taken back", { timeout }, async () => {
+  await using server = new Scripted();
+  await server.start();
+  const session = await server.connect();
+  const fileSystem = remote(session);
+  server.answer = () => undefined;
+  const context = new CallContext(rootCaller);
+  const opening = fileSystem.open({ node: "file" as NodeId, flags: O_RDWR }, context);
+  await server.until(() => server.asked("open").length === 1);
+  const number = (server.asked("open").at(0)?.body as { handle?: number } | undefined)?.handle;
+  await server.die();
+  await untilState(session, "reconnecting");
+  context.abort();
+  await assert.rejects(opening, { code: "EINTR" });
+  server.answer = () => ({ body: {} });
+  await server.start();
+  await server.until(() => server.asked("release").length === 1);
+  assert.equal((server.asked("release").at(0)?.body as { handle?: number } | undefined)?.handle, number);
+  assert.equal(server.asked("open").length, 1, "it is not made again");
+  await session.close();
+});
+
+test("a lost session makes what must not be done twice fail, and only that", { timeout }, async () => {
+  await using server = new Scripted();
+  await server.start();
+  const session = await server.connect();
+  const fileSystem = remote(session);
+  server.answer = ({ operation }) => (operation === "open" ? { body: { ticket: bytes("seal") } } : undefined);
+  const node = "log" as NodeId;
+  const { handle } = await fileSystem.open({ node, flags: O_RDWR | O_APPEND }, rootContext());
+  const { handle: plain } = await fileSystem.open({ node, flags: O_RDWR }, rootContext());
+  const name = bytes("d");
+  const failing = [
+    fileSystem.mkdir({ parent: root.node, name, mode: 0o755 }, rootContext()),
+    fileSystem.write({ node, handle, offset: 0n, data: name }, rootContext()),
+    fileSystem.fsync({ node, handle, datasync: false }, rootContext()),
+  ];
+  const going = fileSystem.write({ node, handle: plain, offset: 0n, data: name }, rootContext());
+  await server.until(() => server.asked("write").length === 2 && server.asked("fsync").length === 1);
+  const outcomes = Promise.allSettled(failing);
+  await server.die();
+  server.resumes = false;
+  server.answer = () => ({ body: { size: 1 } });
+  await server.start();
+  assert.deepEqual(await going, { size: 1 });
+  for (const outcome of await outcomes) {
+    assert.equal(outcome.status, "rejected");
+    assert.equal((outcome as PromiseRejectedResult).reason.code, "EIO");
+  }
+  await session.close();
+});
+
+test("what waited for a server is sent in frames that it takes", { timeout }, async () => {
+  await using server = new Scripted();
+  await server.start();
+  const session = await server.connect();
+  const fileSystem = remote(session);
+  await server.die();
+  await untilState(session, "reconnecting");
+  const target = Buffer.alloc(limits.symlinkBytesMax, "t");
+  const count = Math.ceil((2 * limits.frameBytesMax) / limits.symlinkBytesMax);
+  const waiting = Array.from({ length: count }, (_, index) =>
+    fileSystem.symlink({ parent: root.node, name: bytes(String(index)), target }, rootContext()),
+  );
+  server.answer = () => ({ body: root });
+  await server.start();
+  await Promise.all(waiting);
+  assert.equal(server.asked("symlink").length, count, "each is sent once");
+  await session.close();
+});
+
+test("the root and statfs are answered while the server is away, and no call is left of it", { timeout }, async () => {
+  await using server = new Scripted();
+  await server.start();
+  const session = await server.connect();
+  const fileSystem = remote(session);
+  await server.until(() => server.asked("statfs").length === 1);
+  await fileSystem.statfs({ node: root.node }, rootContext());
+  server.answer = () => undefined;
+  // Asked before anybody knows that the server will not answer.
+  const asked = fileSystem.getattr({ node: root.node }, rootContext());
+  await server.until(() => server.asked("getattr").length === 1);
+  await server.die();
+  assert.deepEqual((await asked).attr.mode, attr.mode);
+  assert.equal((await fileSystem.statfs({ node: root.node }, rootContext())).blocks, 9n);
+  assert.equal((await fileSystem.getattr({ node: root.node }, rootContext())).attr.mode, attr.mode);
+  assert.deepEqual(session.status().inFlight, []);
+  await session.close();
+});
+
+test("a session that is closed in the middle of an attach stays closed", { timeout }, async () => {
+  await using server = new Scripted();
+  await server.start();
+  const session = await server.connect();
+  let attached = (): void => {};
+  const attaching = new Promise<void>((resolve) => {
+    server.onAttach = async () => {
+      resolve();
+      await new Promise<void>((go) => {
+        attached = go;
+      });
+    };
+  });
+  while (server.lanes.size < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  server.lanes.get("control")?.close();
+  await attaching;
+  await session.close();
+  server.lanes.clear();
+  attached();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.equal(session.status().state, "closed");
+  assert.equal(server.lanes.size, 0);
+});
+
+test("a server that takes us in and throws us out is not asked without a pause", { timeout }, async () => {
+  await using server = new Scripted();
+  await server.start();
+  const session = await server.connect();
+  const close = setInterval(() => server.lanes.get("control")?.close(), 1);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  clearInterval(close);
+  assert.ok(server.attaches < 12, `${server.attaches} attaches within 1.5 s`);
+  await session.close();
+});
+
+test("an attach that makes no sense is an error and no exception", { timeout }, async () => {
+  await using server = new Scripted();
+  await server.start();
+  const session = await server.connect();
+  await session.close();
+  const broken = { ...root, attr: undefined } as unknown as Entry;
+  const sane = { ...root };
+  Object.assign(root, broken);
+  try {
+    await assert.rejects(server.connect(), /makes no sense/);
+  } finally {
+    Object.assign(root, sane);
+  }
+});
+
+test("an answer of another operation is EIO", { timeout }, async () => {
+  await using server = new Scripted();
+  await server.start();
+  const session = await server.connect();
+  const fileSystem = remote(session);
+  server.answer = ({ id }) => {
+    server.lanes.get("control")?.reply({ id, operation: "readlink", body: { target: bytes("t") } });
+    return undefined;
+  };
+  await assert.rejects(fileSystem.lookup({ parent: root.node, name: bytes("f") }, rootContext()), { code: "EIO" });
+  await session.close();
+});
