@@ -11,12 +11,12 @@ export const help = `Measures KedgeFS beside a local directory, sshfs and rclone
   --only NAME[,NAME]...    ${workloadNames.join(", ").replace("random-write, ", "random-write,\n                           ")}
   --peers NAME[,NAME]...   ${peerNames.join(", ")}
   --dir DIR                where the exported folder is made (default: the folder for temporary files)
-  --out FILE               the JSON (default: bench/results/TIME.json, and latest.json)
+  --out FILE               the JSON (default: bench/results/TIME.json; a whole run also goes into latest.json)
   --fresh-mounts           do not use mounts a little before they are measured (see docs/benchmarks.md)
   --no-install             do not install missing Debian packages
   --report FILE...         measure nothing; write docs/benchmarks.md (or --out, "-" for standard output) from such JSON
 
-Without a terminal, run it as it is; Ctrl-C cleans up.
+Ctrl-C cleans up. Figures mean something only on a machine that does nothing else meanwhile.
 `;
 
 export interface MeasureCommand {

@@ -1,10 +1,10 @@
 // Measures KedgeFS beside its peers: npm run bench. See --help.
-import { copyFileSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { BenchError, Interrupted, messageOf } from "./bench-error.ts";
 import { help, type MeasureCommand, parseCommandLine, type ReportCommand } from "./command-line.ts";
-import type { Site } from "./peers/peer.ts";
+import { peerNames, type Site } from "./peers/peer.ts";
 import { markdownReport } from "./report/markdown-report.ts";
 import type { ProfileResult } from "./report/result.ts";
 import { readResults, writeResult } from "./report/result-file.ts";
@@ -13,6 +13,7 @@ import { runProfile } from "./run-profile.ts";
 import { startKedgeServer } from "./servers/kedge-server.ts";
 import { startSshd } from "./servers/sshd.ts";
 import { Workspace } from "./system/workspace.ts";
+import { workloadNames } from "./workloads/workload.ts";
 
 const repository = resolve(import.meta.dirname, "..");
 const resultsFolder = join(repository, "bench/results");
@@ -70,9 +71,16 @@ async function measureAll(command: MeasureCommand): Promise<void> {
   } finally {
     await workspace.remove();
   }
-  if (command.out === undefined) copyFileSync(path, join(resultsFolder, "latest.json"));
+  if (command.out === undefined && isWhole(command)) {
+    // What the run did not measure, such as the other distance, stays as it was measured last.
+    const latest = join(resultsFolder, "latest.json");
+    writeResult(latest, readResults(existsSync(latest) ? [latest, path] : [path]));
+  }
   process.stdout.write(`\nThe figures are in ${path}\nFor docs/benchmarks.md: npm run bench -- --report ${path}\n`);
 }
+
+const isWhole = ({ quick, only, peers }: MeasureCommand): boolean =>
+  !quick && only.length === workloadNames.length && peers.length === peerNames.length;
 
 /** Aborted by the first signal that asks to end; a second one ends at once, and `exit` handlers clean up what they can. */
 function interruptSignal(): AbortSignal {

@@ -22,8 +22,8 @@ const words = `## What the words mean
 - **Again**: the same program ran once before through the same mount.
 - **Speed**: 2× means twice as fast as the other, 0.5× half as fast.
 - \\* The program had ended before the server had everything (rclone uploads in the background), so the time is not that of the work.
-- † sshfs answers for names and attributes from a cache of 20 s and rclone from one of 5 min, in which they do not see what
-  others changed. KedgeFS asks its server each time.
+- † sshfs answers for names and attributes from what it was told within the last 20 s (a listing of a folder tells it all of
+  them), rclone within the last 5 min, and so they do not see what others changed. KedgeFS asks its server each time.
 - ~ The slowest round of KedgeFS (kernel driver) or sshfs took more than half as long again as its fastest.
 `;
 

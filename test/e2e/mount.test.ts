@@ -29,7 +29,7 @@ describe("kedge mount, umount and status", { skip: lacksMounts() }, () => {
   afterEach(async () => {
     const left = await site.detachAll();
     assert.deepEqual(left, [], "a mount was left");
-    assert.deepEqual(JSON.parse(await site.kedge("status", "--json")), []);
+    assert.deepEqual(await site.statusOfAll(), []);
     const files = readdirSync(join(site.dir, "run")).filter((name) => !name.endsWith(".log"));
     assert.deepEqual(files, []);
   });

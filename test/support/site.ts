@@ -137,6 +137,12 @@ export class Site implements AsyncDisposable {
     return status;
   }
 
+  /** What `kedge status` tells of all the site's mounts. It shows those of the rest of the machine too, which are left out. */
+  async statusOfAll(): Promise<StatusLine[]> {
+    const all = JSON.parse(await this.kedge("status", "--json")) as StatusLine[];
+    return all.filter(({ mountpoint }) => mountpoint.startsWith(`${this.dir}/`));
+  }
+
   /** Asks for the status of a mount until it is in this state; returns the status. */
   async waitForState(mountpoint: string, state: string, timeoutMs = 30_000): Promise<StatusLine> {
     const until = performance.now() + timeoutMs;
@@ -150,7 +156,7 @@ export class Site implements AsyncDisposable {
   /** Takes all mounts away by force; returns where they were. */
   async detachAll(): Promise<string[]> {
     const mounts = mountsUnder(this.dir);
-    const serving = mounts.length === 0 ? [] : (JSON.parse(await this.kedge("status", "--json")) as StatusLine[]);
+    const serving = mounts.length === 0 ? [] : await this.statusOfAll();
     this.#abortMounts();
     for (const { pid } of serving) await waitForEnd(pid);
     return mounts.map(({ path }) => path);

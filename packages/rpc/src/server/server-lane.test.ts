@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
+import { test } from "node:test";
+import { type NodeId, rootCaller, silentLogger } from "@kedgefs/core";
+import { Kedge } from "../proto.ts";
+import { toClientFrame, type WireRequest } from "../wire.ts";
+import { ServerLane, type SessionCall } from "./server-lane.ts";
+
+/** Stands in for a stream of grpc-js: what is written to it, whether it is paused, and whether its peer reads. */
+class Call extends EventEmitter {
+  readonly frames: object[] = [];
+  peerReads = true;
+  paused = false;
+  ended = false;
+  write(frame: object): boolean {
+    this.frames.push(frame);
+    return this.peerReads;
+  }
+  pause(): void {
+    this.paused = true;
+  }
+  resume(): void {
+    this.paused = false;
+  }
+  isPaused(): boolean {
+    return this.paused;
+  }
+  end(): void {
+    this.ended = true;
+  }
+}
+
+interface Scene {
+  readonly call: Call;
+  readonly lane: ServerLane;
+  readonly asked: number[];
+  closed: number;
+}
+
+function begin(onRequest: (scene: Scene, id: number) => void = () => {}): Scene {
+  const call = new Call();
+  call.on("error", () => {});
+  const scene: Scene = {
+    call,
+    lane: new ServerLane(call as unknown as SessionCall, silentLogger),
+    asked: [],
+    closed: 0,
+  };
+  scene.lane.open({
+    request({ id }) {
+      scene.asked.push(id);
+      onRequest(scene, id);
+    },
+    acked() {},
+    closed() {
+      scene.closed++;
+    },
+  });
+  return scene;
+}
+
+/** A frame as grpc-js decodes it, with requests of these ids. */
+function frameOf(...ids: number[]): object {
+  const requests = ids.map((id): WireRequest => {
+    return { id, caller: rootCaller, operation: "getattr", body: { node: "n" as NodeId } };
+  });
+  const { requestSerialize, requestDeserialize } = Kedge.service.Session;
+  return requestDeserialize(requestSerialize(toClientFrame(requests, 0) as never));
+}
+
+test("requests of a frame wait while the lane is held, and come in order when it is not", () => {
+  const scene = begin((self, id) => {
+    if (id % 2 === 0) self.lane.hold();
+  });
+  scene.call.emit("data", frameOf(1, 2, 3, 4, 5));
+  assert.deepEqual(scene.asked, [1, 2]);
+  assert.ok(scene.call.paused);
+  scene.lane.release();
+  assert.deepEqual(scene.asked, [1, 2, 3, 4]);
+  assert.ok(scene.call.paused);
+  scene.lane.release();
+  assert.deepEqual(scene.asked, [1, 2, 3, 4, 5]);
+  assert.equal(scene.call.paused, false);
+});
+
+test("while the client reads no replies, none of its requests is begun", () => {
+  const scene = begin((self, id) => {
+    self.lane.reply({ id, operation: "read", body: { data: Buffer.alloc(1 << 20) } });
+  });
+  scene.call.peerReads = false;
+  scene.call.emit("data", frameOf(1, 2, 3));
+  assert.deepEqual(scene.asked, [1]);
+  scene.call.emit("drain");
+  assert.deepEqual(scene.asked, [1, 2]);
+  scene.call.peerReads = true;
+  scene.call.emit("drain");
+  assert.deepEqual(scene.asked, [1, 2, 3]);
+  assert.equal(scene.call.frames.length, 3);
+});
+
+test("its end is told once, whatever ended it, and what waited is not begun", () => {
+  const ends: Record<string, (scene: Scene) => void> = {
+    "the session": ({ lane }) => lane.close(),
+    "the client": ({ call }) => call.emit("end"),
+    "a broken connection": ({ call }) => call.emit("cancelled"),
+    "an error": ({ call }) => call.emit("error", new Error("broken")),
+    "a frame without sense": ({ call }) => call.emit("data", { requests: [{}], ackedBelow: { low: 0, high: 0 } }),
+  };
+  for (const [what, end] of Object.entries(ends)) {
+    const scene = begin((self) => self.lane.hold());
+    scene.call.emit("data", frameOf(1, 2));
+    end(scene);
+    scene.call.emit("close");
+    scene.lane.release();
+    assert.equal(scene.closed, 1, what);
+    assert.deepEqual(scene.asked, [1], what);
+  }
+});
