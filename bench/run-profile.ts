@@ -38,6 +38,7 @@ export async function runProfile(options: RunProfileOptions): Promise<ProfileRes
   const { site, delayed, rounds, quick } = options;
   const { workspace, signal } = site;
   const startedAt = new Date().toISOString();
+  const machine = describeMachine(workspace.root);
   const sizes = sizesFor(delayed, quick);
   await makeInputs(workspace, sizes, signal);
   const { participants, peers } = await prepare(options);
@@ -54,7 +55,7 @@ export async function runProfile(options: RunProfileOptions): Promise<ProfileRes
     rounds,
     quick,
     usedMounts: options.usedMounts && !delayed,
-    machine: describeMachine(workspace.root),
+    machine,
     peers,
     workloads,
   };

@@ -27,7 +27,16 @@ function profile(...workloads: WorkloadResult[]): ProfileResult {
     rounds: 3,
     quick: false,
     usedMounts: true,
-    machine: { system: "Debian", kernel: "6.1", cpu: "x", cores: 2, memoryGib: 4, node: "v24", backing: "ext4" },
+    machine: {
+      system: "Debian",
+      kernel: "6.1",
+      cpu: "x",
+      cores: 2,
+      memoryGib: 4,
+      node: "v24",
+      backing: "ext4",
+      loadBefore: 0,
+    },
     peers: [
       peer("local", "local directory"),
       peer("kernel", "KedgeFS"),

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { cpus, release, totalmem } from "node:os";
+import { cpus, loadavg, release, totalmem } from "node:os";
 import { listMounts } from "../../scripts/support/mounts.ts";
 
 /** The machine that a run was made on, as far as it bears on the figures. */
@@ -12,6 +12,8 @@ export interface Machine {
   readonly node: string;
   /** Type of the file system under everything, such as "ext4". */
   readonly backing: string;
+  /** Processes that ran or wanted to, on average over the minute before the run (getloadavg(3)). */
+  readonly loadBefore: number;
 }
 
 export function describeMachine(folder: string): Machine {
@@ -24,6 +26,7 @@ export function describeMachine(folder: string): Machine {
     memoryGib: Math.round(totalmem() / 2 ** 30),
     node: process.version,
     backing: fileSystemOf(folder),
+    loadBefore: loadavg()[0] ?? 0,
   };
 }
 

@@ -79,9 +79,10 @@ export function runChild(
     });
     child.on("close", (code, killedBy) => {
       if (code === 0) end();
-      else end(new BenchError(`${program} failed (${killedBy ?? `exit code ${code}`}): ${lastLines(errors)}`));
+      else end(new BenchError(`${program} failed (${killedBy ?? `exit code ${code}`}): ${lastLine(errors)}`));
     });
   });
 }
 
-const lastLines = (text: string): string => text.trim().split("\n").slice(-3).join(" / ").slice(0, 300);
+/** Programs that fail at many files say the same of each; the last time is enough. */
+const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";

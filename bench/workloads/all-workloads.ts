@@ -43,7 +43,7 @@ export const allWorkloads: readonly Workload[] = [
     title: "random 4 KiB reads",
     kind: "cold",
     describe: ({ randomCount, readMib }) =>
-      `${randomCount} reads of 4 KiB all over a file of ${readMib} MiB, one after the other`,
+      `${randomCount} reads of 4 KiB all over a file of ${readMib} MiB, one after the other, by a Node program whose start counts`,
     before: 'cat "$B/input/big" > /dev/null',
     script: 'exec "$NODE" "$RANDOM_IO" read "$M/input/big" "$RANDOM_COUNT"',
   },
@@ -52,7 +52,7 @@ export const allWorkloads: readonly Workload[] = [
     title: "random 4 KiB writes, fsync",
     kind: "writing",
     describe: ({ randomCount, randomWriteMib }) =>
-      `${randomCount} writes of 4 KiB all over a file of ${randomWriteMib} MiB, one after the other, and an fsync`,
+      `${randomCount} writes of 4 KiB all over a file of ${randomWriteMib} MiB, one after the other, and an fsync, by the same program`,
     before: 'head -c "$((RANDOM_WRITE_MIB << 20))" "$B/input/big" > "$B/out/random"',
     script: 'exec "$NODE" "$RANDOM_IO" write "$M/out/random" "$RANDOM_COUNT"',
     stored: 'exec "$NODE" "$RANDOM_IO" check "$B/out/random" "$RANDOM_COUNT"',

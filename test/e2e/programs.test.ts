@@ -107,7 +107,8 @@ describe("programs at work in a mount", { skip: lacksMounts() }, () => {
     ["npm"],
     `
     export npm_config_cache="$PWD/cache" npm_config_offline=true npm_config_audit=false npm_config_fund=false
-    export npm_config_update_notifier=false npm_config_loglevel=error
+    # npm keeps compiled code in the folder for temporary files, where it would be left.
+    export npm_config_update_notifier=false npm_config_loglevel=error NODE_DISABLE_COMPILE_CACHE=1
     mkdir -p packed/lib linked app
     echo '{"name":"packed","version":"1.2.3","main":"lib/main.js","bin":{"say":"lib/say.js"}}' > packed/package.json
     echo 'module.exports = () => "packed";' > packed/lib/main.js
