@@ -7,6 +7,7 @@ export interface StandingMount {
   readonly mountpoint: string;
   /** Where the same file system is mounted once more, by another client. */
   readonly secondMountpoint?: string | undefined;
+  /** Unmounts, and removes what the cases left in the backing directory. */
   unmount(): Promise<void>;
 }
 
@@ -25,7 +26,12 @@ export function mountTarget(
     setup: async () => {
       const { mountpoint, secondMountpoint, unmount } = await mountFn();
       try {
-        return await realPlace(mountpoint, { missing, cleanUp: unmount, secondParent: secondMountpoint });
+        return await realPlace(mountpoint, {
+          missing,
+          cleanUp: unmount,
+          keepsFiles: true,
+          secondParent: secondMountpoint,
+        });
       } catch (error) {
         await unmount();
         throw error;

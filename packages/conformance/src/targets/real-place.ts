@@ -20,8 +20,10 @@ export function ownIdentity(): Identity {
 
 interface RealPlaceOptions {
   readonly missing?: readonly Capability[];
-  /** Runs when all that the cases made is gone. */
+  /** Runs at the end. */
   readonly cleanUp?: () => Promise<void>;
+  /** Leaves what the cases made to `cleanUp`: some ten thousand files, which a mount takes long to remove one by one. */
+  readonly keepsFiles?: boolean;
   /** Where what is in `parent` is seen once more. */
   readonly secondParent?: string | undefined;
 }
@@ -32,7 +34,7 @@ interface RealPlaceOptions {
  */
 export async function realPlace(
   parent: string,
-  { missing = [], cleanUp = async () => {}, secondParent }: RealPlaceOptions = {},
+  { missing = [], cleanUp = async () => {}, keepsFiles = false, secondParent }: RealPlaceOptions = {},
 ): Promise<ConformancePlace> {
   const self = ownIdentity();
   const umask = process.umask();
@@ -55,7 +57,7 @@ export async function realPlace(
     teardown: async () => {
       try {
         await helpers.close();
-        await fs.rm(dir, { recursive: true, force: true });
+        if (!keepsFiles) await fs.rm(dir, { recursive: true, force: true });
       } finally {
         await cleanUp();
       }
