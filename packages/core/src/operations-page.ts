@@ -21,6 +21,7 @@ ${rows.join("\n")}
 **Retry**: what happens when an answer was lost. \`free\` changes nothing and is asked again; \`idempotent\` may run twice and is sent
 again; \`once\` runs exactly once, as the server keeps the answer under the request's id and a journal of it across its own death;
 \`report\` carries news that exists once, and the server keeps the answer until the client has it.
+A write through a handle with O_APPEND is \`once\`, whatever its row says.
 
 **Slow after**: a call without an answer for this long (${Object.entries(deadlineMs)
     .map(([name, ms]) => `${name} ${ms / 1000} s`)

@@ -1,9 +1,9 @@
+export type { AttachAnswer } from "./attach-answer.ts";
 export { ClientLane, type ClientLaneEvents } from "./client/client-lane.ts";
 export { connectionProblem } from "./client/connection-problem.ts";
 export { type Attached, type AttachQuery, dial, type ServerAddress, type Transport } from "./client/transport.ts";
 export { type LaneName, laneNames, protocolVersion } from "./lane-name.ts";
 export {
-  type AttachAnswer,
   type AttachArguments,
   AttachRefusal,
   type RpcHandlers,

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { type ClientOptions, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { type Entry, limits } from "@kedgefs/core";
+import type { AttachAnswer } from "../attach-answer.ts";
 import { codecOfMessage } from "../codec.ts";
 import type { AttachReply__Output } from "../generated/kedge/v1/AttachReply.ts";
 import type { KedgeClient } from "../generated/kedge/v1/Kedge.ts";
@@ -22,15 +23,7 @@ export interface AttachQuery {
   readonly clientDescription: string;
 }
 
-export interface Attached {
-  readonly sessionId: Buffer;
-  readonly incarnation: Buffer;
-  readonly resumed: boolean;
-  readonly epoch: number;
-  readonly root: Entry;
-  readonly readOnly: boolean;
-  readonly coarseTimes: boolean;
-  readonly closeReports: boolean;
+export interface Attached extends AttachAnswer {
   readonly requestsInFlightMax: number;
   readonly serverVersion: string;
 }

@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
-import { type Entry, type Logger, limits, UserError } from "@kedgefs/core";
+import { type Logger, limits, UserError } from "@kedgefs/core";
+import type { AttachAnswer } from "../attach-answer.ts";
 import { codecOfMessage } from "../codec.ts";
 import type { AttachReply } from "../generated/kedge/v1/AttachReply.ts";
 import type { AttachRequest__Output } from "../generated/kedge/v1/AttachRequest.ts";
@@ -38,17 +39,6 @@ export interface AttachArguments {
   /** Empty for a new session. */
   readonly sessionId: Buffer;
   readonly clientDescription: string;
-}
-
-export interface AttachAnswer {
-  readonly sessionId: Buffer;
-  readonly incarnation: Buffer;
-  readonly resumed: boolean;
-  readonly epoch: number;
-  readonly root: Entry;
-  readonly readOnly: boolean;
-  readonly coarseTimes: boolean;
-  readonly closeReports: boolean;
 }
 
 /** What the server does with who comes in. The identity is the certificate's; nobody without a good one gets here. */
