@@ -43,9 +43,11 @@ describe("the test runner", { timeout: 60_000, concurrency: 2 }, () => {
         test("three", { skip: "no moon" }, () => {});
         describe("four", { skip: "no sun" }, () => { test("five", () => {}); });`,
       "test/e2e/b.test.ts": `test("six", (t) => t.skip("no sea"));`,
+      "bench/report/c.test.ts": `test("seven", () => {});`,
+      "scripts/steps/d.test.ts": `test("eight", () => {});`,
     });
     assert.equal(code, 0, text);
-    assert.equal(last, "2 passed, 0 failed, 3 skipped");
+    assert.equal(last, "4 passed, 0 failed, 3 skipped");
     assert.match(text, /a\.test\.ts: three: no moon\n.*a\.test\.ts: four: no sun\n.*b\.test\.ts: six: no sea\n/);
   });
 

@@ -2,7 +2,7 @@ import type { KedgeServer } from "../servers/kedge-server.ts";
 import type { Sshd } from "../servers/sshd.ts";
 import type { Workspace } from "../system/workspace.ts";
 
-export const peerNames = ["local", "kernel", "fuse-native", "sshfs", "rclone"] as const;
+export const peerNames = ["local", "kernel", "fuse-native", "sshfs", "sshfs-sync", "rclone"] as const;
 export type PeerName = (typeof peerNames)[number];
 
 /** What peers share in a run. A server that could not be started is the error that says why. */

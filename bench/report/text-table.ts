@@ -8,6 +8,7 @@ const columns: Readonly<Record<PeerName, string>> = {
   kernel: "kedge",
   "fuse-native": "kedge fuse-native",
   sshfs: "sshfs",
+  "sshfs-sync": "sshfs sync",
   rclone: "rclone",
 };
 

@@ -14,6 +14,7 @@ export function verdict(profile: ProfileResult): string {
   return [
     goalLine(profile),
     against("sshfs", "sshfs"),
+    against("sshfs-sync", "sshfs with synchronous writes"),
     against("rclone", "rclone"),
     against("fuse-native", "its fuse-native driver"),
     farthest(profile),

@@ -25,7 +25,7 @@ export function testGroups(root: string, filters: readonly string[]): TestGroup[
     // These start servers and mounts and measure how long things take, so they have the machine to themselves.
     {
       title: "Tests across processes, one file at a time",
-      files: find("test/**/*.test.ts"),
+      files: [...find("bench/**/*.test.ts"), ...find("test/**/*.test.ts")],
       concurrency: 1,
       fileTimeoutMs: 900_000,
     },

@@ -188,6 +188,7 @@ describe("kedge mount, umount and status", { skip: lacksMounts() }, () => {
     await succeed("stat", ["-f", mnt], { timeoutMs: 15_000 });
     await succeed("ls", ["-ld", "--", mnt], { timeoutMs: 15_000 });
     assert.match((await run("df", ["-t", "fuse.kedge"], { timeoutMs: 15_000 })).stdout, new RegExp(`${mnt}$`, "m"));
+    assert.match((await run("df", [mnt], { timeoutMs: 15_000 })).stdout, new RegExp(`${mnt}$`, "m"));
     assert.match(await site.kedge("status"), /reconnecting for/);
 
     let signalledMs = 0;

@@ -1,4 +1,14 @@
-import { type Caller, type FsError, type HandleId, type NodeId, O_APPEND } from "@kedgefs/core";
+import {
+  type CallContext,
+  type Caller,
+  FsError,
+  type HandleId,
+  type NodeId,
+  O_APPEND,
+  O_RDONLY,
+  toFsError,
+} from "@kedgefs/core";
+import type { Listing } from "./listing.ts";
 
 /** An open file or directory as this client remembers it, enough to open it again at another server process. */
 export interface ClientHandle {
@@ -8,13 +18,15 @@ export interface ClientHandle {
   readonly flags: number;
   readonly directory: boolean;
   /** The server's proof to itself that it permitted the open. */
-  readonly ticket: Uint8Array;
+  ticket: Uint8Array;
   /** Who opened it. */
   readonly caller: Caller;
   /** Set when it could not be opened again: what every use of it is answered with. */
   lost?: FsError;
-  /** Of a directory: the position where its last listing ended. */
-  endOffset?: bigint;
+  /** Of a directory: what was fetched of it last. */
+  listing?: Listing;
+  /** While it is not open yet, since the server is away: settles when it is, or is lost. `cancel` gives it up. */
+  opening?: { readonly done: Promise<void>; cancel(): void };
 }
 
 /** The open handles of this client. The numbers are chosen here and are what the server knows the handles by. */
@@ -31,8 +43,28 @@ export class ClientHandles {
     this.#handles.set(handle.number, handle);
   }
 
+  /** A directory whose opening waits for a server that is away, though whoever asked goes on. */
+  addLater(
+    handle: Pick<ClientHandle, "number" | "node" | "caller">,
+    opened: Promise<unknown>,
+    cancel: () => void,
+  ): void {
+    const later: ClientHandle = { ...handle, flags: O_RDONLY, directory: true, ticket: Buffer.alloc(0) };
+    const done = opened.then(
+      // The open has put its own record in this one's place.
+      () => {},
+      (error: unknown) => {
+        later.lost = toFsError(error, () => {});
+        delete later.opening;
+      },
+    );
+    later.opening = { done, cancel };
+    this.add(later);
+  }
+
+  /** Those that the server has, or had. */
   all(): readonly ClientHandle[] {
-    return [...this.#handles.values()];
+    return [...this.#handles.values()].filter(({ opening }) => opening === undefined);
   }
 
   find(number: HandleId): ClientHandle | undefined {
@@ -48,9 +80,28 @@ export class ClientHandles {
     return ((this.#handles.get(number)?.flags ?? 0) & O_APPEND) !== 0;
   }
 
+  /** Settles when the handle can be used. Rejects with the error of one that was lost, EINTR where the caller is interrupted. */
+  async ready(number: HandleId, context: CallContext): Promise<void> {
+    const opening = this.#handles.get(number)?.opening;
+    if (opening !== undefined) await untilAborted(opening.done, context.signal);
+    this.check(number);
+  }
+
   /** Throws the error of a handle that was lost. A number that is unknown here is the server's to refuse. */
   check(number: HandleId | undefined): void {
     const lost = number === undefined ? undefined : this.#handles.get(number)?.lost;
     if (lost !== undefined) throw lost;
+  }
+}
+
+async function untilAborted(done: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(new FsError("EINTR", "interrupted while the server was away"));
+  if (signal.aborted) abort();
+  else signal.addEventListener("abort", abort, { once: true });
+  try {
+    await Promise.race([aborted, done]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }

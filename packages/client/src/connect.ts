@@ -1,6 +1,6 @@
 import type { FileSystem } from "@kedgefs/core";
 import { remote } from "./remote.ts";
-import { type ConnectOptions, RemoteSession, type SessionStatus } from "./remote-session.ts";
+import { type ConnectOptions, type RecallListener, RemoteSession, type SessionStatus } from "./remote-session.ts";
 
 /** A session and the FileSystem over it. */
 export interface Connection {
@@ -8,6 +8,10 @@ export interface Connection {
   readonly readOnly: boolean;
   /** The server's times don't tell every change: mount with direct_io. */
   readonly coarseTimes: boolean;
+  /** Whether a close of a file can tell of a failed write. */
+  readonly closeReports: boolean;
+  /** For who believes what `fileSystem` answers under leases. */
+  onRecall(listener: RecallListener): void;
   status(): SessionStatus;
   /** Back-pressure: called when as many calls wait as may be, and when there is room again. */
   onFull(pause: () => void, resume: () => void): void;
@@ -22,6 +26,8 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     fileSystem: remote(session),
     readOnly: session.readOnly,
     coarseTimes: session.coarseTimes,
+    closeReports: session.closeReports,
+    onRecall: (listener) => session.onRecall(listener),
     status: () => session.status(),
     onFull: (pause, resume) => session.onFull(pause, resume),
     close: () => session.close(),

@@ -24,7 +24,13 @@ function add(
   return { call, settled };
 }
 
-const reply = (id: number, operation: WireOperation = "getattr"): ReceivedReply => ({ id, operation, body: {} });
+const unleased = { leased: false, after: [] };
+const reply = (id: number, operation: WireOperation = "getattr"): ReceivedReply => ({
+  id,
+  operation,
+  body: {},
+  ...unleased,
+});
 
 test("what is acknowledged is below every call that waits", () => {
   const calls = new PendingCalls();
@@ -53,7 +59,7 @@ test("the answer of another operation is EIO, an error is what it is", () => {
   const one = add(calls, { operation: "lookup" });
   const two = add(calls, { operation: "lookup" });
   calls.settle(1, reply(1, "statfs"));
-  calls.settle(2, { id: 2, error: new FsError("ENOENT"), body: {} });
+  calls.settle(2, { id: 2, error: new FsError("ENOENT"), body: {}, ...unleased });
   assert.equal((one.settled[0] as FsError).code, "EIO");
   assert.equal((two.settled[0] as ReceivedReply).error?.code, "ENOENT");
 });

@@ -61,6 +61,9 @@ class Scripted implements AsyncDisposable {
   answer: (request: WireRequest) => Omit<WireReply, "id" | "operation"> | undefined = () => ({ body: {} });
   incarnation = 1;
   resumes = true;
+  leaseMs = 0;
+  /** The last recall that the client acted on. */
+  recalled = 0;
   attaches = 0;
   detaches = 0;
   /** Called in an attach, before it is answered. */
@@ -89,6 +92,8 @@ class Scripted implements AsyncDisposable {
             readOnly: false,
             coarseTimes: false,
             closeReports: true,
+            strictAtime: false,
+            leaseMs: this.leaseMs,
           } satisfies AttachAnswer;
         },
         detach: async () => {
@@ -104,6 +109,10 @@ class Scripted implements AsyncDisposable {
               this.#tell();
             },
             acked() {},
+            recalled: (upTo) => {
+              this.recalled = upTo;
+              this.#tell();
+            },
             closed() {},
           });
           return true;
@@ -395,5 +404,342 @@ test("an answer of another operation is EIO", { timeout }, async () => {
     return undefined;
   };
   await assert.rejects(fileSystem.lookup({ parent: root.node, name: bytes("f") }, rootContext()), { code: "EIO" });
+  await session.close();
+});
+
+const file = "file" as NodeId;
+const leasedAttr = { body: { attr }, leased: true };
+const settled = async (): Promise<void> => await new Promise((resolve) => setTimeout(resolve, 50));
+
+/** A session with leases, whose server answers every getattr under one. */
+async function beginLeased(server: Scripted, leaseMs = 60_000) {
+  server.leaseMs = leaseMs;
+  server.answer = () => leasedAttr;
+  await server.start();
+  const session = await server.connect();
+  const fileSystem = remote(session);
+  const stat = () => fileSystem.getattr({ node: file }, rootContext());
+  await server.until(() => server.asked("statfs").length === 1);
+  return { session, fileSystem, stat };
+}
+
+test("what is leased is asked once, until it is recalled or the connection is lost", { timeout }, async () => {
+  await using server = new Scripted();
+  const { session, stat } = await beginLeased(server);
+  await stat();
+  assert.ok(((await stat()).leasedUntilMs ?? 0) > performance.now());
+  assert.equal(server.asked("getattr").length, 1);
+  server.lanes.get("control")?.recall({ id: 1, node: file });
+  await server.until(() => server.recalled === 1);
+  await stat();
+  await stat();
+  assert.equal(server.asked("getattr").length, 2);
+  server.lanes.get("control")?.recall({ id: 2, node: undefined });
+  await server.until(() => server.recalled === 2);
+  await stat();
+  assert.equal(server.asked("getattr").length, 3);
+  server.lanes.get("control")?.close();
+  await untilState(session, "reconnecting");
+  await stat();
+  assert.equal(server.asked("getattr").length, 4);
+  await session.close();
+});
+
+test("a recall is acknowledged when all who were told of it are done, and those before it too", {
+  timeout,
+}, async () => {
+  await using server = new Scripted();
+  const { session } = await beginLeased(server);
+  const told: (NodeId | undefined)[] = [];
+  const going: (() => void)[] = [];
+  session.onRecall((node) => {
+    told.push(node);
+    return node === file ? new Promise<void>((resolve) => going.push(resolve)) : undefined;
+  });
+  session.onRecall((node) => (node === file ? new Promise<void>((resolve) => going.push(resolve)) : undefined));
+  server.lanes.get("control")?.recall({ id: 1, node: file });
+  while (told.length < 1) await settled();
+  server.lanes.get("control")?.recall({ id: 2, node: "other" as NodeId });
+  while (told.length < 2) await settled();
+  going[0]?.();
+  await settled();
+  assert.equal(server.recalled, 0);
+  going[1]?.();
+  await server.until(() => server.recalled === 2);
+  assert.deepEqual(told, [file, "other"]);
+  await session.close();
+});
+
+test("a listener that fails counts as done when the lease has run out, and not before the others", {
+  timeout,
+}, async () => {
+  await using server = new Scripted();
+  const { session } = await beginLeased(server, 300);
+  let go = (): void => {};
+  session.onRecall((node) => (node === undefined ? undefined : Promise.reject(new Error("the kernel says no"))));
+  session.onRecall((node) => {
+    return node === undefined
+      ? Promise.reject(new Error("the kernel says no"))
+      : new Promise<void>((resolve) => {
+          go = resolve;
+        });
+  });
+  const sentMs = performance.now();
+  server.lanes.get("control")?.recall({ id: 1, node: file });
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  assert.equal(server.recalled, 0, "the other listener is not done");
+  go();
+  await server.until(() => server.recalled === 1);
+  assert.ok(performance.now() - sentMs > 600);
+  // Nobody waits for what it returns when the connection is lost.
+  server.lanes.get("control")?.close();
+  await server.until(() => server.attaches === 2);
+  await untilState(session, "connected");
+  await session.close();
+});
+
+test("an answer that a recall overtook is given and not believed", { timeout }, async () => {
+  await using server = new Scripted();
+  const { session, fileSystem, stat } = await beginLeased(server);
+  server.answer = () => undefined;
+  const asked = stat();
+  await server.until(() => server.asked("getattr").length === 1);
+  const { id } = server.asked("getattr")[0] as WireRequest;
+  server.lanes.get("control")?.recall({ id: 1, node: file });
+  server.lanes.get("control")?.reply({ id, operation: "getattr", ...leasedAttr });
+  assert.equal((await asked).leasedUntilMs, undefined);
+
+  // The other way round: in one frame the recall is told first, whichever was sent first.
+  const again = stat();
+  await server.until(() => server.asked("getattr").length === 2);
+  const { id: secondId } = server.asked("getattr")[1] as WireRequest;
+  server.lanes.get("control")?.reply({ id: secondId, operation: "getattr", ...leasedAttr });
+  server.lanes.get("control")?.recall({ id: 2, node: file });
+  assert.equal((await again).leasedUntilMs, undefined);
+
+  const listing = fileSystem.readdirplus(
+    { node: root.node, handle: 1 as HandleId, offset: 0n, size: 4096 },
+    rootContext(),
+  );
+  await server.until(() => server.asked("readdirplus").length === 1);
+  server.lanes.get("control")?.recall({ id: 3, node: file });
+  await server.until(() => server.recalled === 3);
+  const entry = { node: file, attr };
+  const entries = [{ name: bytes("f"), ino: 1n, type: 8, offset: 1n, entry }];
+  const { id: listId } = server.asked("readdirplus")[0] as WireRequest;
+  server.lanes.get("bulk")?.reply({ id: listId, operation: "readdirplus", body: { entries, end: true }, leased: true });
+  const [told] = (await listing).entries;
+  assert.equal(told?.offset, 1n);
+  assert.equal(told?.entry, undefined);
+  server.answer = () => leasedAttr;
+  await stat();
+  assert.equal(server.asked("getattr").length, 3);
+  await session.close();
+});
+
+test("what was asked before the connection was lost is answered on the next one, and not believed", {
+  timeout,
+}, async () => {
+  await using server = new Scripted();
+  const { session, stat } = await beginLeased(server);
+  server.answer = () => undefined;
+  const asked = stat();
+  await server.until(() => server.asked("getattr").length === 1);
+  server.answer = () => leasedAttr;
+  server.lanes.get("control")?.close();
+  assert.equal((await asked).leasedUntilMs, undefined);
+  await stat();
+  assert.equal(server.asked("getattr").length, 3);
+  await session.close();
+});
+
+test("the server is come back to when the kernel has dropped what it believed", { timeout }, async () => {
+  await using server = new Scripted();
+  const { session } = await beginLeased(server);
+  let dropped = (): void => {};
+  session.onRecall(
+    () =>
+      new Promise<void>((resolve) => {
+        dropped = resolve;
+      }),
+  );
+  server.lanes.get("control")?.close();
+  await untilState(session, "reconnecting");
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.equal(server.attaches, 1, "an attach says that nothing is believed");
+  dropped();
+  await server.until(() => server.attaches === 2);
+  await untilState(session, "connected");
+  // Now it has nothing to drop.
+  dropped = () => {};
+  await session.close();
+});
+
+test("… or when its leases have run out", { timeout }, async () => {
+  await using server = new Scripted();
+  const { session } = await beginLeased(server, 300);
+  session.onRecall(() => new Promise<void>(() => {}));
+  const lostMs = performance.now();
+  server.lanes.get("control")?.close();
+  await server.until(() => server.attaches === 2);
+  assert.ok(performance.now() - lostMs >= 299);
+  await untilState(session, "connected");
+  await session.close();
+});
+
+test("a session that is closed answers nothing from memory", { timeout }, async () => {
+  await using server = new Scripted();
+  const { session, stat } = await beginLeased(server);
+  await stat();
+  await session.close();
+  await assert.rejects(stat(), { code: "ENOTCONN" });
+});
+
+test("the root is opened while the server is away, and works when it is back", { timeout }, async () => {
+  await using server = new Scripted();
+  await server.start();
+  const session = await server.connect();
+  const fileSystem = remote(session);
+  await fileSystem.statfs({ node: root.node }, rootContext());
+  await server.die();
+  await untilState(session, "reconnecting");
+  const askedMs = performance.now();
+  const { handle } = await fileSystem.opendir({ node: root.node }, rootContext());
+  const tookMs = performance.now() - askedMs;
+  assert.ok(tookMs >= 990 && tookMs < 5_000, `${tookMs} ms`);
+  assert.equal(session.status().inFlight.length, 1, "it is opened later");
+
+  const listing = fileSystem.readdir({ node: root.node, handle, offset: 0n, size: 4096 }, rootContext());
+  const entries = [{ name: bytes("f"), ino: 1n, type: 8, offset: 1n }];
+  server.answer = ({ operation }) => ({
+    body: operation === "opendir" ? { ticket: bytes("seal") } : operation === "readdir" ? { entries, end: true } : {},
+  });
+  await server.start();
+  assert.deepEqual((await listing).entries, entries);
+  const opened = server.asked("opendir").map(({ body }) => (body as { handle: number }).handle);
+  assert.deepEqual(opened, [handle]);
+
+  await server.die();
+  server.requests.length = 0;
+  await server.start();
+  await server.until(() => server.asked("reopen").length === 1);
+  const { ticket, ...reopen } = (server.asked("reopen")[0] as WireRequest).body as { ticket: Uint8Array };
+  assert.deepEqual(reopen, { node: root.node, flags: 0, handle, directory: true });
+  assert.equal(Buffer.from(ticket).toString(), "seal");
+  await fileSystem.releasedir({ node: root.node, handle }, rootContext());
+  await server.until(() => server.asked("releasedir").length === 1);
+  await session.close();
+});
+
+test("who lists the root while the server is away can be interrupted", { timeout }, async () => {
+  await using server = new Scripted();
+  await server.start();
+  const session = await server.connect();
+  const fileSystem = remote(session);
+  await server.die();
+  await untilState(session, "reconnecting");
+  const { handle } = await fileSystem.opendir({ node: root.node }, rootContext());
+  const context = new CallContext(rootCaller);
+  const listing = fileSystem.readdir({ node: root.node, handle, offset: 0n, size: 4096 }, context);
+  context.abort();
+  await assert.rejects(listing, { code: "EINTR" });
+  await session.close();
+});
+
+test("a root that was opened while the server is away and closed again is never opened", { timeout }, async () => {
+  await using server = new Scripted();
+  await server.start();
+  const session = await server.connect();
+  const fileSystem = remote(session);
+  await fileSystem.statfs({ node: root.node }, rootContext());
+  await server.die();
+  await untilState(session, "reconnecting");
+  const { handle } = await fileSystem.opendir({ node: root.node }, rootContext());
+  await fileSystem.releasedir({ node: root.node, handle }, rootContext());
+  assert.deepEqual(session.status().inFlight, []);
+  server.requests.length = 0;
+  await server.start();
+  await untilState(session, "connected");
+  await fileSystem.statfs({ node: root.node }, rootContext());
+  assert.deepEqual(
+    server.requests.map(({ operation }) => operation),
+    ["statfs"],
+  );
+  await session.close();
+});
+
+test("a root that can't be opened when the server is back is an error of its handle", { timeout }, async () => {
+  await using server = new Scripted();
+  await server.start();
+  const session = await server.connect();
+  const fileSystem = remote(session);
+  await server.die();
+  await untilState(session, "reconnecting");
+  const { handle } = await fileSystem.opendir({ node: root.node }, rootContext());
+  const listing = fileSystem.readdir({ node: root.node, handle, offset: 0n, size: 4096 }, rootContext());
+  server.answer = ({ operation }) => (operation === "opendir" ? { error: new FsError("EACCES") } : { body: {} });
+  await server.start();
+  await assert.rejects(listing, { code: "EACCES" });
+  await session.close();
+});
+
+const listed = ["a", "b", "c"].map((text, index) => {
+  const name = bytes(text);
+  const entry: Entry = { node: text as NodeId, attr };
+  return { name, ino: 1n, type: 8, offset: BigInt(index + 1), entry };
+});
+const nameOf = ({ name }: { readonly name: Uint8Array }): string => Buffer.from(name).toString();
+
+test("a listing is fetched with attributes at once, and given out in parts with what may be believed", {
+  timeout,
+}, async () => {
+  await using server = new Scripted();
+  const { session, fileSystem, stat } = await beginLeased(server);
+  server.answer = ({ operation }) =>
+    operation === "opendir"
+      ? { body: { ticket: bytes("seal") } }
+      : { body: { entries: listed, end: true }, leased: true };
+  const { handle } = await fileSystem.opendir({ node: root.node }, rootContext());
+  const list = (operation: "readdir" | "readdirplus", offset: bigint, size: number) =>
+    fileSystem[operation]({ node: root.node, handle, offset, size }, rootContext());
+  assert.deepEqual((await list("readdir", 0n, 4096)).entries.map(nameOf), ["a", "b", "c"]);
+  const part = await list("readdirplus", 1n, 100);
+  assert.deepEqual(part.entries.map(nameOf), ["b"]);
+  assert.equal(part.end, false);
+  assert.ok((part.entries[0]?.entry?.leasedUntilMs ?? 0) > performance.now());
+  server.lanes.get("control")?.recall({ id: 1, node: "c" as NodeId });
+  await server.until(() => server.recalled === 1);
+  const rest = await list("readdirplus", 2n, 4096);
+  assert.deepEqual(rest.entries.map(nameOf), ["c"]);
+  assert.equal(rest.entries[0]?.entry, undefined, "recalled meanwhile");
+  assert.ok(rest.end);
+  assert.deepEqual(await list("readdirplus", 3n, 4096), { entries: [], end: true });
+  assert.equal(server.asked("readdirplus").length, 1);
+  await list("readdir", 0n, 4096);
+  assert.equal(server.asked("readdirplus").length, 2, "a rewind asks anew");
+  assert.equal(server.asked("readdir").length, 0);
+  server.answer = () => leasedAttr;
+  await stat();
+  await session.close();
+});
+
+test("without leases no attributes of a listing are given out that were asked for by an earlier call", {
+  timeout,
+}, async () => {
+  await using server = new Scripted();
+  await server.start();
+  const session = await server.connect();
+  const fileSystem = remote(session);
+  server.answer = ({ operation }) =>
+    operation === "opendir" ? { body: { ticket: bytes("seal") } } : { body: { entries: listed, end: true } };
+  const { handle } = await fileSystem.opendir({ node: root.node }, rootContext());
+  const list = (operation: "readdir" | "readdirplus", offset: bigint) =>
+    fileSystem[operation]({ node: root.node, handle, offset, size: 4096 }, rootContext());
+  assert.equal((await list("readdirplus", 0n)).entries[0]?.entry?.node, "a");
+  await list("readdirplus", 1n);
+  const sizes = server.asked("readdirplus").map(({ body }) => (body as { size: number }).size);
+  assert.deepEqual(sizes, [4096, 4096], "nothing is fetched that can't be given out");
+  await list("readdir", 2n);
+  assert.equal(server.asked("readdir").length, 0, "names alone may be of before");
   await session.close();
 });

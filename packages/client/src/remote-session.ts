@@ -3,12 +3,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { ServiceError } from "@grpc/grpc-js";
 import {
   CallContext,
-  type Caller,
   deadlineMs,
   type Entry,
   FsError,
   type HandleId,
   type Logger,
+  type NodeId,
   operations,
   rootCaller,
   type WriteRequest,
@@ -16,18 +16,21 @@ import {
 import {
   type Attached,
   type ClientLane,
+  connectionPhrase,
   connectionProblem,
   dial,
   type LaneName,
   laneNames,
-  type ReceivedReply,
   type ServerAddress,
   type TlsMaterial,
   type Transport,
   type WireOperation,
+  type WireRequest,
 } from "@kedgefs/rpc";
 import pRetry, { AbortError } from "p-retry";
+import { type Answer, bodyOf } from "./ask.ts";
 import { type ClientHandle, ClientHandles } from "./client-handles.ts";
+import type { LeaseTerms } from "./leases/lease-cache.ts";
 import { type PendingCall, PendingCalls } from "./pending-calls.ts";
 
 export interface ConnectOptions extends ServerAddress {
@@ -37,6 +40,12 @@ export interface ConnectOptions extends ServerAddress {
   /** For the server's log: what the session is for, such as the mount point. */
   readonly purpose?: string;
 }
+
+/**
+ * Called when what was told of a node, or with undefined of all, is not to be believed any more. The server waits until what it
+ * returns resolves, or where it rejects, until the lease has run out.
+ */
+export type RecallListener = (node: NodeId | undefined) => Promise<unknown> | undefined;
 
 export type ConnectionState = "connected" | "reconnecting" | "closed";
 
@@ -84,6 +93,7 @@ export class RemoteSession {
   #recoveredAt: string | undefined;
   #transport: Transport | undefined;
   #lanes: Partial<Record<LaneName, ClientLane>> = {};
+  readonly #recallListeners: RecallListener[] = [];
   /** Numbers of handles that an interrupted open may have opened at the server. */
   #strays: { number: HandleId; call: PendingCall }[] = [];
 
@@ -121,6 +131,15 @@ export class RemoteSession {
     return this.#attachedOrThrow().closeReports;
   }
 
+  /** What the server says about believing its answers; see AttachReply in kedge.proto. */
+  get leaseTerms(): LeaseTerms {
+    return this.#attachedOrThrow();
+  }
+
+  onRecall(listener: RecallListener): void {
+    this.#recallListeners.push(listener);
+  }
+
   get connected(): boolean {
     return this.#state === "connected";
   }
@@ -147,26 +166,9 @@ export class RemoteSession {
   }
 
   /** Makes a call, now or when the server is back. Rejects with an FsError. `bytes` is the data that `body` carries. */
-  call(operation: WireOperation, body: object, context: CallContext, bytes = 0): Promise<object | undefined> {
-    return new Promise((resolve, reject) => {
-      if (this.#state === "closed") {
-        reject(new FsError("ENOTCONN", "the session is closed"));
-        return;
-      }
-      const call: PendingCall = {
-        request: { id: this.#pending.nextId(), caller: context.caller, operation, body },
-        bytes,
-        context,
-        startedMs: performance.now(),
-        sent: false,
-        slowReported: false,
-        settle(reply) {
-          if (reply instanceof FsError) reject(reply);
-          else if (reply.error !== undefined) reject(reply.error);
-          else resolve(reply.body);
-        },
-      };
-      this.#pending.add(call);
+  async call(operation: WireOperation, body: object, context: CallContext, bytes = 0): Promise<Answer> {
+    if (this.#state === "closed") throw new FsError("ENOTCONN", "the session is closed");
+    return await this.#pend({ operation, body, caller: context.caller }, context, bytes, (call) => {
       if (this.#state === "connected") this.#send(call);
       else this.#wait(call);
     });
@@ -181,6 +183,7 @@ export class RemoteSession {
     }
     const wasConnected = this.#state === "connected";
     this.#enter("closed");
+    void this.#recall(undefined);
     if (wasConnected && this.#attached !== undefined) {
       await this.#transport?.detach(this.#attached.sessionId).catch((error: Error) => {
         this.#options.logger.debug(`the server was not told of the end of the session: ${error.message}`);
@@ -190,6 +193,43 @@ export class RemoteSession {
     clearInterval(this.#slowTimer);
     this.#hangUp();
     this.#pending.failAll(new FsError("ENOTCONN", "the session was closed"));
+  }
+
+  /** What it returns never rejects. */
+  #recall(node: NodeId | undefined): Promise<unknown> | undefined {
+    const waiting = this.#recallListeners.map((listener) => listener(node)).filter((each) => each !== undefined);
+    return waiting.length === 0 ? undefined : this.#untilDropped(waiting);
+  }
+
+  async #untilDropped(waiting: readonly Promise<unknown>[]): Promise<void> {
+    const outcomes = await Promise.allSettled(waiting);
+    const failed = outcomes.find((outcome) => outcome.status === "rejected");
+    if (failed === undefined) return;
+    this.#options.logger.error("what was told can't be taken back: it is believed until its time is up", {
+      error: String(failed.reason),
+    });
+    await delay(this.leaseTerms.leaseMs, undefined, { ref: false });
+  }
+
+  #pend(
+    request: Omit<WireRequest, "id">,
+    context: CallContext,
+    bytes: number,
+    begin: (call: PendingCall) => void,
+  ): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const call: PendingCall = {
+        request: { id: this.#pending.nextId(), ...request },
+        bytes,
+        context,
+        startedMs: performance.now(),
+        sent: false,
+        slowReported: false,
+        settle: (reply) => (reply instanceof FsError ? reject(reply) : resolve(reply)),
+      };
+      this.#pending.add(call);
+      begin(call);
+    });
   }
 
   #attachedOrThrow(): Attached {
@@ -239,6 +279,7 @@ export class RemoteSession {
       for (const name of laneNames) {
         lanes[name] = transport.openLane(name, attached, {
           reply: (reply) => this.#pending.settle(reply.id, reply),
+          recall: ({ node }) => this.#recall(node),
           ackedBelow: () => this.#pending.ackedBelow(),
           ended: (reason) => {
             endedReason ??= reason;
@@ -298,21 +339,29 @@ export class RemoteSession {
     }
   }
 
-  #disconnected(reason: string): void {
+  #disconnected(ended: string): void {
+    const reason = connectionPhrase(new Error(ended));
     this.#hangUp();
+    // A server that we can't hear can't take back what it said.
+    const dropped = this.#recall(undefined);
     this.#lastError = reason;
     const connectedMs = performance.now() - this.#sinceMs;
     this.#enter("reconnecting");
     this.#options.logger.warn(`lost the server: ${reason}`);
     for (const call of [...this.#pending.all()]) this.#wait(call);
-    this.#reconnect(connectedMs).catch((error: Error) => {
+    this.#reconnect(connectedMs, dropped).catch((error: Error) => {
       if (this.#state === "closed") return;
       this.#options.logger.error(`gave up reconnecting: ${error.stack ?? error.message}`);
     });
   }
 
-  async #reconnect(connectedMs: number): Promise<void> {
+  async #reconnect(connectedMs: number, dropped: Promise<unknown> | undefined): Promise<void> {
     const startedMs = performance.now();
+    // An attach says that nothing is believed here any more. But what has to be dropped may wait for an answer of the server.
+    if (dropped !== undefined) {
+      const { signal } = this.#stopping;
+      await Promise.race([dropped, delay(this.leaseTerms.leaseMs, undefined, { signal })]);
+    }
     // A server that takes us in and throws us out at once is not asked without a pause: the attempts begin anew each time.
     this.#shortLived = connectedMs < shortLivedMs ? this.#shortLived + 1 : 0;
     if (this.#shortLived > 0) {
@@ -338,7 +387,7 @@ export class RemoteSession {
         signal: this.#stopping.signal,
         onFailedAttempt: ({ error }) => {
           this.#attempts++;
-          const text = (isServiceError(error) && error.details) || error.message;
+          const text = connectionPhrase(error);
           if (text !== this.#lastError) this.#options.logger.info(`the server is still away: ${text}`);
           this.#lastError = text;
         },
@@ -362,33 +411,15 @@ export class RemoteSession {
   async #reopen(handle: ClientHandle): Promise<void> {
     const { number, node, flags, directory, ticket, caller } = handle;
     try {
-      await this.#callDuringRecovery({ node, flags, handle: number, directory, ticket }, caller);
+      const body = { node, flags, handle: number, directory, ticket };
+      const context = new CallContext(rootCaller);
+      bodyOf(await this.#pend({ operation: "reopen", body, caller }, context, 0, (call) => this.#send(call)));
       delete handle.lost;
     } catch (error) {
       if (!(error instanceof FsError) || error.code === "ECANCELED") throw error;
       handle.lost = error;
       this.#options.logger.warn(`an open file could not be opened again: ${error.code}: ${error.message}`);
     }
-  }
-
-  #callDuringRecovery(body: object, caller: Caller): Promise<object | undefined> {
-    return new Promise((resolve, reject) => {
-      const call: PendingCall = {
-        request: { id: this.#pending.nextId(), caller, operation: "reopen", body },
-        bytes: 0,
-        context: new CallContext(rootCaller),
-        startedMs: performance.now(),
-        sent: false,
-        slowReported: false,
-        settle: (reply: ReceivedReply | FsError) => {
-          if (reply instanceof FsError) reject(reply);
-          else if (reply.error !== undefined) reject(reply.error);
-          else resolve(reply.body);
-        },
-      };
-      this.#pending.add(call);
-      this.#send(call);
-    });
   }
 
   /** The server lost our session, so nobody knows whether it ran what we had sent. Where twice is not once, say so. */

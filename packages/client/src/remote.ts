@@ -25,37 +25,54 @@ import {
   type StatFs,
   type WriteRequest,
 } from "@kedgefs/core";
+import { bodyOf } from "./ask.ts";
+import { LeaseCache } from "./leases/lease-cache.ts";
+import { leased } from "./leases/leased.ts";
+import { Listing } from "./listing.ts";
 import type { RemoteSession } from "./remote-session.ts";
 
-/** How long the root's attributes and statfs wait for a server that is away, before the last known ones are the answer. */
+/** How long the root's attributes, its opening and statfs wait for a server that is away, before they are answered here. */
 const awayAnswerMs = 1_000;
+/** What is asked of a listing at a time, bytes: the kernel asks for as little as a page. */
+const listingBytes = 64 << 10;
+
+/** The kernel's direntplus form less the name: fuse_entry_out (128) and fuse_dirent (24). */
+const direntPlusBytesMin = 152;
 
 type Opener = "open" | "opendir" | "create";
 
 /**
  * The FileSystem at the other end of a session.
  *
- * While the server is away every call waits, but for two: the attributes of the root and statfs are answered from memory, so
- * that `ls /`, `df` and whatever else walks over all mounts does not hang.
+ * What the server said under a lease is answered from memory until it is recalled (LeaseCache).
+ *
+ * While the server is away every other call waits, but for three: the attributes of the root, its opening, and statfs are
+ * answered from memory, so that `ls -d`, `df` and whatever else walks over all mounts does not hang.
  */
 export function remote(session: RemoteSession): FileSystem {
   let rootAttr: Attr = session.root.attr;
   let lastStatFs: StatFs | undefined;
   const { root } = session;
+  const cache = new LeaseCache(() => session.leaseTerms);
+  session.onRecall((node) => {
+    cache.recalled(node);
+    return undefined;
+  });
+  const ask = leased((operation, request, context, bytes) => session.call(operation, request, context, bytes), cache);
 
   const forward =
     (name: Exclude<OperationName, "forget">): AnyOperation =>
     async (request: object, context: CallContext) => {
-      session.handles.check((request as { handle?: HandleId }).handle);
+      const { handle } = request as { handle?: HandleId };
+      if (handle !== undefined) await session.handles.ready(handle, context);
       const bytes = name === "write" ? (request as WriteRequest).data.length : 0;
-      return await session.call(name, request, context, bytes);
+      return bodyOf(await ask(name, request, context, bytes));
     };
 
   const opener =
-    (name: Opener): AnyOperation =>
+    (name: Opener, number = session.handles.next()): AnyOperation =>
     async (request: OpenRequest | CreateRequest, context: CallContext) => {
-      const number = session.handles.next();
-      const reply = await session.call(name, { ...request, handle: number }, context);
+      const reply = bodyOf(await ask(name, { ...request, handle: number }, context));
       const { ticket, ...entry } = reply as { ticket: Uint8Array } & Partial<Entry>;
       const flags = name === "opendir" ? O_RDONLY : request.flags & ~(O_CREAT | O_EXCL | O_TRUNC);
       session.handles.add({
@@ -69,30 +86,72 @@ export function remote(session: RemoteSession): FileSystem {
       return { ...entry, handle: number } as CreateReply;
     };
 
+  const opendir: AnyOperation = async (request: NodeRequest, context: CallContext) => {
+    const number = session.handles.next();
+    const open = opener("opendir", number);
+    if (request.node !== root.node) return await open(request as never, context);
+    const remembered = (): object => ({ handle: number });
+    const onAway = (asked: Promise<unknown>, own: CallContext): void =>
+      session.handles.addLater({ number, node: root.node, caller: context.caller }, asked, () => own.abort());
+    return await answerWhileAway(session, context, remembered, (own) => open(request as never, own), onAway);
+  };
+
   const releaser =
     (name: "release" | "releasedir"): AnyOperation =>
     async (request: { handle: HandleId }, context: CallContext) => {
+      const opening = session.handles.find(request.handle)?.opening;
       session.handles.remove(request.handle);
-      return await session.call(name, request, context);
+      if (opening === undefined) {
+        // Nobody waits for the last close (the kernel doesn't either), and it has no news: those are for flush.
+        ask(name, request, context).catch(() => {});
+        return undefined;
+      }
+      opening.cancel();
+      await opening.done;
+      // It was open after all, by the time it was given up.
+      if (session.handles.find(request.handle) === undefined) return undefined;
+      session.handles.remove(request.handle);
+      return bodyOf(await ask(name, request, context));
     };
 
   const lister =
     (name: "readdir" | "readdirplus"): AnyOperation =>
     async (request: ReaddirRequest, context: CallContext) => {
+      // Attributes that are told without a lease are true for the call that asked for them, and no later one.
+      const ahead = cache.active || name === "readdir";
+      const known = ahead ? session.handles.find(request.handle)?.listing?.after(request.offset) : undefined;
+      if (known !== undefined) return believable(known, name, request, context);
+      // With leases, who lists a directory gets the attributes with it: most programs ask for them next, one by one.
+      const operation = cache.active ? "readdirplus" : name;
+      const size = ahead ? Math.max(request.size, listingBytes) : request.size;
+      const reply = (await forward(operation)({ ...request, size } as never, context)) as ReaddirReply;
       const handle = session.handles.find(request.handle);
-      // The kernel asks once more after the last entry. What was made since may be missing from a listing (readdir(3)), and
-      // who rewinds asks from 0.
-      if (handle?.endOffset !== undefined && handle.endOffset === request.offset) return { entries: [], end: true };
-      const reply = (await forward(name)(request as never, context)) as ReaddirReply;
-      const last = reply.entries.at(-1);
-      if (handle !== undefined && last !== undefined && reply.end) handle.endOffset = last.offset;
-      return reply;
+      if (handle !== undefined) handle.listing = new Listing(reply);
+      return believable(reply, name, request, context);
     };
 
+  /** As much of a listing as was asked for, and of its attributes what still may be believed. */
+  const believable = (
+    { entries, end }: ReaddirReply,
+    name: "readdir" | "readdirplus",
+    { node, size }: ReaddirRequest,
+    { caller }: CallContext,
+  ): ReaddirReply => {
+    if (name === "readdir" || !cache.active) return { entries, end };
+    const fitting = entries.slice(0, Math.ceil(size / direntPlusBytesMin));
+    return {
+      end: end && fitting.length === entries.length,
+      entries: fitting.map(({ entry: _, ...entry }) => {
+        const found = cache.lookup({ parent: node, name: entry.name }, caller);
+        return found === undefined || found === "absent" ? entry : { ...entry, entry: found };
+      }),
+    };
+  };
+
   const special: Partial<Record<OperationName, AnyOperation>> = {
-    open: opener("open"),
-    opendir: opener("opendir"),
-    create: opener("create"),
+    open: (request, context) => opener("open")(request, context),
+    create: (request, context) => opener("create")(request, context),
+    opendir,
     release: releaser("release"),
     releasedir: releaser("releasedir"),
     readdir: lister("readdir"),
@@ -105,7 +164,7 @@ export function remote(session: RemoteSession): FileSystem {
       if (request.node !== root.node) return await forward("getattr")(request as never, context);
       const remembered = (): object => ({ attr: rootAttr });
       const reply = (await answerWhileAway(session, context, remembered, (own) =>
-        forward("getattr")(request as never, own),
+        forward("getattr")({ node: root.node } as never, own),
       )) as {
         attr: Attr;
       };
@@ -139,13 +198,15 @@ export function remote(session: RemoteSession): FileSystem {
 
 /**
  * Asks the server, and answers from memory once it is away, also if it went away after it was asked. The call that nobody waits
- * for then is taken back: whoever looks at all mounts every second would fill the session with such calls.
+ * for then is taken back, unless `onAway` takes it: whoever looks at all mounts every second would fill the session with such
+ * calls.
  */
 async function answerWhileAway(
   session: RemoteSession,
   context: CallContext,
   remembered: () => object | undefined,
   ask: (own: CallContext) => Promise<unknown>,
+  onAway?: (asked: Promise<unknown>, own: CallContext) => void,
 ): Promise<unknown> {
   const own = new CallContext(context.caller);
   const asked = ask(own);
@@ -155,6 +216,10 @@ async function answerWhileAway(
     if (session.connected) continue;
     const known = remembered();
     if (known === undefined && !context.aborted) continue;
+    if (onAway !== undefined && known !== undefined) {
+      onAway(asked, own);
+      return known;
+    }
     own.abort();
     if (known === undefined) return await asked;
     asked.catch(() => {});

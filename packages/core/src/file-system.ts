@@ -183,6 +183,11 @@ export interface AccessRequest extends NodeRequest {
 
 export interface AttrReply {
   readonly attr: Attr;
+  /**
+   * Until when, by performance.now(), the attributes may be believed unless whoever answered recalls them before; absent: not
+   * at all. A source that says so has a way to tell of recalls.
+   */
+  readonly leasedUntilMs?: number | undefined;
 }
 export interface ReadlinkReply {
   readonly target: Uint8Array;

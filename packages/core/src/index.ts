@@ -1,4 +1,6 @@
 export * from "./call-context.ts";
+export * from "./change-tracker.ts";
+export * from "./effects.ts";
 export * from "./errno.ts";
 export * from "./file-system.ts";
 export * from "./limits.ts";

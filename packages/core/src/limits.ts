@@ -28,6 +28,10 @@ export const limits = {
   clientWriteBytesHeldMax: 512 << 20,
   /** Handles of one session (EMFILE past it). */
   sessionHandlesMax: 65_536,
+  /** Nodes that one session may believe at a time, in each half of a lease; past it answers come without a lease. */
+  sessionLeasesMax: 131_072,
+  /** Names, and attributes of nodes, that a client believes at a time; past it the oldest go. */
+  clientLeasesMax: 65_536,
   /** Sessions of one server; past it the one that was away longest is ended, and if none is away a new one is refused. */
   sessionsMax: 1024,
   /** Names and attributes travel in windows of this size on each stream, bytes (HTTP/2 SETTINGS_INITIAL_WINDOW_SIZE). */

@@ -22,6 +22,12 @@ export type RetryClass = "free" | "idempotent" | "once" | "report";
 /** How long an answer may take before the call is called slow (a log line and a mark in `kedge status`; never a failure). */
 export type DeadlineClass = "metadata" | "data" | "sync";
 
+/**
+ * What changes by an operation: a node that this field of the request names, or what the name in this field leads to before it.
+ * Access times are not counted.
+ */
+export type Changed = "node" | "parent" | "newParent" | "name" | "newName";
+
 /** `bulk` has a connection of its own, so that a stat never queues behind a megabyte; `local` never leaves the client. */
 export type Lane = "control" | "bulk" | "local";
 
@@ -31,13 +37,21 @@ export interface Operation {
   /** System calls that the server makes for it. */
   readonly syscalls: readonly string[];
   readonly mutates: boolean;
+  /** Whose attributes or names it changes. */
+  readonly changes: readonly Changed[];
   readonly retry: RetryClass;
   readonly deadline: DeadlineClass;
   readonly lane: Lane;
 }
 
-const reads = { mutates: false, retry: "free", deadline: "metadata", lane: "control" } as const;
-const changes = { mutates: true, retry: "once", deadline: "metadata", lane: "control" } as const;
+const reads = { mutates: false, changes: [], retry: "free", deadline: "metadata", lane: "control" } as const;
+const changes = {
+  mutates: true,
+  changes: ["parent"],
+  retry: "once",
+  deadline: "metadata",
+  lane: "control",
+} as const;
 
 /**
  * The table that everything about operations derives from: the wire message has the operation's name (proto/kedge/v1), the
@@ -50,6 +64,7 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
   getattr: { ...reads, fuse: ["GETATTR"], syscalls: ["statx"] },
   setattr: {
     ...changes,
+    changes: ["node"],
     fuse: ["SETATTR"],
     syscalls: ["fchmodat", "fchownat", "truncate", "ftruncate", "utimensat"],
     retry: "idempotent",
@@ -58,15 +73,28 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
   symlink: { ...changes, fuse: ["SYMLINK"], syscalls: ["symlinkat"] },
   mknod: { ...changes, fuse: ["MKNOD"], syscalls: ["mknodat"] },
   mkdir: { ...changes, fuse: ["MKDIR"], syscalls: ["mkdirat"] },
-  unlink: { ...changes, fuse: ["UNLINK"], syscalls: ["unlinkat"] },
-  rmdir: { ...changes, fuse: ["RMDIR"], syscalls: ["unlinkat"] },
-  rename: { ...changes, fuse: ["RENAME", "RENAME2"], syscalls: ["renameat2"] },
-  link: { ...changes, fuse: ["LINK"], syscalls: ["linkat"] },
-  // Opening is made repeatable by the client's choice of the handle's number: the second open of a number finds the first.
-  open: { ...reads, fuse: ["OPEN"], syscalls: ["open"], retry: "idempotent" },
-  create: { ...changes, fuse: ["CREATE"], syscalls: ["openat"] },
+  unlink: { ...changes, changes: ["parent", "name"], fuse: ["UNLINK"], syscalls: ["unlinkat"] },
+  rmdir: { ...changes, changes: ["parent", "name"], fuse: ["RMDIR"], syscalls: ["unlinkat"] },
+  rename: {
+    ...changes,
+    changes: ["parent", "name", "newParent", "newName"],
+    fuse: ["RENAME", "RENAME2"],
+    syscalls: ["renameat2"],
+  },
+  link: { ...changes, changes: ["node", "newParent"], fuse: ["LINK"], syscalls: ["linkat"] },
+  // An open changes its file where it truncates it. Opening is made repeatable by the client's choice of the handle's number: the second open of a number finds the first.
+  open: { ...reads, changes: ["node"], fuse: ["OPEN"], syscalls: ["open"], retry: "idempotent" },
+  create: { ...changes, changes: ["parent", "name"], fuse: ["CREATE"], syscalls: ["openat"] },
   read: { ...reads, fuse: ["READ"], syscalls: ["pread64"], deadline: "data", lane: "bulk" },
-  write: { ...changes, fuse: ["WRITE"], syscalls: ["pwrite64"], retry: "idempotent", deadline: "data", lane: "bulk" },
+  write: {
+    ...changes,
+    changes: ["node"],
+    fuse: ["WRITE"],
+    syscalls: ["pwrite64"],
+    retry: "idempotent",
+    deadline: "data",
+    lane: "bulk",
+  },
   flush: { ...reads, fuse: ["FLUSH"], syscalls: ["close (of a duplicate)"], retry: "report", deadline: "sync" },
   release: { ...reads, fuse: ["RELEASE"], syscalls: ["close"], retry: "idempotent" },
   fsync: { ...reads, fuse: ["FSYNC"], syscalls: ["fsync", "fdatasync"], retry: "report", deadline: "sync" },

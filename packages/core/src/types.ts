@@ -57,6 +57,8 @@ export interface Attr {
 export interface Entry {
   readonly node: NodeId;
   readonly attr: Attr;
+  /** See AttrReply. */
+  readonly leasedUntilMs?: number | undefined;
 }
 
 /** An entry of a directory. "." and ".." are among them. */
@@ -67,7 +69,7 @@ export interface DirEntry {
   readonly type: number;
   /** Opaque position after this entry: what a later readdir takes as `offset` to go on from here. */
   readonly offset: bigint;
-  /** Present in the answer of readdirplus, except for "." and ".." and for a name that vanished meanwhile. */
+  /** Present in the answer of readdirplus, except for "." and ".." and for a name that vanished, or may have changed, meanwhile. */
   readonly entry?: Entry;
 }
 

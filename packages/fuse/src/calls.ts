@@ -21,6 +21,10 @@ export interface Call {
   readonly pid: number;
   readonly startedMs: number;
   readonly context: CallContext;
+  /** The moment when it began, as Beliefs counts. */
+  readonly stamp: number;
+  /** Settles when the kernel believes nothing of what the call changes unseen; the answer must wait for it. */
+  readonly disbelieved: Promise<unknown> | undefined;
   readonly row: ForwardedRow;
   readonly request: unknown;
   /** The read buffer, where the request keeps it. */

@@ -160,3 +160,15 @@ test("a file that was opened after its clock had moved on is not dropped for it"
   nowMs += 25;
   assert.equal(coherence.tell(record, fresh, "compared"), undefined);
 });
+
+test("pages that are not certain after an answer are dropped before the next one is asked for", async () => {
+  void coherence.tell(record, attrOf(), "compared");
+  coherence.settle(record);
+  assert.equal(coherence.tell(record, attrOf({ ctime: 101, size: 5n }), "truncating"), undefined);
+  coherence.settle(record);
+  await turn();
+  assert.equal(dropped.length, 1);
+  dropped[0]?.resolve();
+  await turn();
+  assert.equal(coherence.tell(record, attrOf({ ctime: 102, mtime: 51, size: 6n }), "compared"), undefined);
+});

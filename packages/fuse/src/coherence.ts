@@ -88,6 +88,14 @@ export class Coherence {
     if (record.told !== undefined) record.told.unsure = true;
   }
 
+  /**
+   * To be called when an answer was delivered, or got lost: drops pages that are not certain, rather than before the next answer.
+   * Of one that waits for a drop the kernel takes nothing (it was asked for before), so a read would go on with the former size.
+   */
+  settle(record: NodeRecord): void {
+    if (record.told?.unsure && record.readers > 0) this.#drop(record);
+  }
+
   #drop(record: NodeRecord): void {
     if (record.told !== undefined) record.told.unsure = false;
     const before = record.invalidating ?? Promise.resolve();
@@ -103,6 +111,11 @@ export class Coherence {
   #mayTick(ctime: Timespec): boolean {
     return this.#dateMs() - ctime.sec * 1000 < clockDifferenceMsMax;
   }
+}
+
+/** Whether the kernel was told the same of a file's data. */
+export function isTold(told: ToldAttributes, { size, mtime, ctime }: Attr): boolean {
+  return told.size === size && compareTimes(told.mtime, mtime) === 0 && compareTimes(told.ctime, ctime) === 0;
 }
 
 function compareTimes(a: Timespec, b: Timespec): number {

@@ -1,5 +1,6 @@
-import type { Entry, FileSystem } from "@kedgefs/core";
-import { type CallContext, FsError, operations, rootContext } from "@kedgefs/core";
+import type { CallContext, Entry, FileSystem, NodeRequest } from "@kedgefs/core";
+import { FsError, operations, rootContext } from "@kedgefs/core";
+import { allOf, type Beliefs } from "./beliefs.ts";
 import type { Call } from "./calls.ts";
 import type { Coherence } from "./coherence.ts";
 import type { ReplyOutcome, ReplyPort } from "./device.ts";
@@ -15,6 +16,7 @@ export interface DeliveryParts {
   readonly nodes: NodeTable;
   readonly handles: OpenHandles;
   readonly coherence: Coherence;
+  readonly beliefs: Beliefs;
   readonly encoder: ReplyEncoder;
   /** Ends a call. `error` is what it is answered with, or undefined where it was answered or nobody waits for an answer. */
   readonly done: (call: Call, error: unknown) => void;
@@ -37,7 +39,7 @@ export class Delivery {
   answered(call: Call, reply: unknown): void {
     let dropped: Promise<unknown> | undefined;
     try {
-      dropped = this.#tell(call, reply);
+      dropped = allOf([this.#tell(call, reply), call.disbelieved, this.#disbelieved(call)]);
     } catch (error) {
       this.#withdraw(call, reply, []);
       this.#parts.done(call, error);
@@ -81,6 +83,16 @@ export class Delivery {
     return waiting === undefined ? undefined : Promise.all(waiting);
   }
 
+  /** What the kernel must not go on believing after the call. */
+  #disbelieved({ row, request }: Call): Promise<unknown> | undefined {
+    const { beliefs } = this.#parts;
+    if (row.operation === "open") return beliefs.opened((request as NodeRequest).node);
+    const [from, to] = row.changesIn?.(request) ?? [];
+    if (from !== undefined && to !== undefined) return beliefs.moved(from, to);
+    const permits = row.permits?.(request);
+    return permits === undefined ? undefined : beliefs.permitted(permits);
+  }
+
   async #deliverAfter(dropped: Promise<unknown>, call: Call, reply: unknown): Promise<void> {
     // What is done is done and must be answered so, but a call that only asks can be given up.
     const mayGiveUp = !operations[call.row.operation].mutates;
@@ -97,8 +109,9 @@ export class Delivery {
     const { encoder, done } = this.#parts;
     const { row, request } = call;
     let outcome: ReplyOutcome;
+    const believe = this.#parts.beliefs.during(call);
     try {
-      outcome = this.reply(call.unique, row.encode(reply, request, encoder));
+      outcome = this.reply(call.unique, row.encode(reply, request, encoder, believe));
     } catch (error) {
       this.#withdraw(call, reply, encoder.takeGranted());
       done(call, error);
@@ -126,6 +139,10 @@ export class Delivery {
         else if (record.told === undefined) void coherence.tell(record, attr, "compared");
       }
     }
+    for (const { node } of row.tells?.(reply, request) ?? []) {
+      const record = nodes.find(node);
+      if (record !== undefined) coherence.settle(record);
+    }
     if (row.opens !== undefined) handles.opened(row.opens(reply, request));
   }
 
@@ -135,7 +152,9 @@ export class Delivery {
     const { row, request } = call;
     for (const { node } of this.#toldBy(call, reply)) {
       const record = nodes.find(node);
-      if (record !== undefined) coherence.untold(record);
+      if (record === undefined) continue;
+      coherence.untold(record);
+      coherence.settle(record);
     }
     for (const { node } of row.leadsTo?.(reply).slice(granted.length) ?? []) nodes.decline(node);
     for (const { nodeid } of granted) nodes.forget(nodeid, 1);

@@ -1,7 +1,7 @@
 import { closeSync, write, writeSync, writevSync } from "node:fs";
-import { Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Logger } from "@kedgefs/core";
-import { dup2, pipe, setNonblocking } from "@kedgefs/posix";
+import { readWhenReady } from "@kedgefs/posix";
 import { BufferPool, type RequestBuffer } from "./buffer-pool.ts";
 
 /** What became of a reply: the kernel took it, it no longer waits for it, or it says that the reply is malformed. */
@@ -27,9 +27,7 @@ const endCodes: ReadonlySet<string | undefined> = new Set(["ENODEV", "ENOENT", "
 /**
  * An open /dev/fuse: requests come in, replies and notifications go out.
  *
- * Node has no way to wait for a character device, and a blocking read would hold a thread of the pool for good (and hang
- * process.exit). So a Socket is made on a pipe, and before the event loop first looks at it, dup2 puts the device where the
- * pipe was: libuv then waits for the device with epoll and reads straight into our buffer. Each read gives one request.
+ * Each read gives one request, straight into our buffer (see `readWhenReady`).
  *
  * A reply never blocks, so it is written synchronously. A notification can block in the kernel on locks that wait for our own
  * replies, so it is written by a thread of libuv's pool, one at a time for each lane (see `notify`).
@@ -52,25 +50,10 @@ export class FuseDevice implements ReplyPort {
     this.#logger = logger;
     this.#pool = new BufferPool(requestBytes);
     this.#buffer = this.#pool.take();
-    setNonblocking(fd);
-
-    const { readFd, writeFd } = pipe();
-    this.#socket = new Socket({
-      fd: readFd,
-      readable: true,
-      writable: false,
-      onread: {
-        buffer: () => this.#buffer.bytes,
-        callback: (length) => {
-          this.#received(length);
-          return true;
-        },
-      },
+    this.#socket = readWhenReady(fd, {
+      buffer: () => this.#buffer.bytes,
+      received: (length) => this.#received(length),
     });
-    this.#socket.pause();
-    dup2(fd, readFd);
-    closeSync(writeFd);
-
     this.#socket.on("error", (error: NodeJS.ErrnoException) => {
       if (!endCodes.has(error.code)) logger.error("reading /dev/fuse failed", { error: error.message });
     });
@@ -120,18 +103,19 @@ export class FuseDevice implements ReplyPort {
   }
 
   /**
-   * Writes a notification on a thread of the pool and settles when the kernel has acted on it; one that concerns nothing which
-   * the kernel has (ENOENT), or comes after the end, succeeds. Rejects with the system's error otherwise.
+   * Writes a notification on a thread of the pool and settles when the kernel has acted on it: true, or false for one that
+   * concerns nothing which the kernel has (ENOENT), or comes after the end. Rejects with the system's error otherwise.
    *
    * Notifications of a lane go one after the other, so that each lane takes at most one thread of the pool, which the
    * FileSystem may need for the answer that a notification waits for. Lanes are apart where one may wait for the other: `entry`
-   * waits for a directory's lock, which a LOOKUP holds, whose answer may wait for `inode`.
+   * waits for a directory's lock, which a LOOKUP holds, whose answer may wait for `inode`; `lease` waits for neither, and another
+   * client waits for it.
    */
-  notify(lane: "inode" | "entry", message: Uint8Array): Promise<void> {
+  notify(lane: "inode" | "entry" | "lease", message: Uint8Array): Promise<boolean> {
     const result = (this.#lanes.get(lane) ?? Promise.resolve()).then(() => this.#writeOnPool(message));
     const settled = result
       .catch(() => {})
-      .then(() => {
+      .then((): void => {
         if (this.#lanes.get(lane) === settled) this.#lanes.delete(lane);
       });
     this.#lanes.set(lane, settled);
@@ -143,11 +127,12 @@ export class FuseDevice implements ReplyPort {
     if (this.#handler?.(buffer, length)) this.#buffer = this.#pool.take();
   }
 
-  #writeOnPool(message: Uint8Array): Promise<void> {
-    if (this.#ended) return Promise.resolve();
+  #writeOnPool(message: Uint8Array): Promise<boolean> {
+    if (this.#ended) return Promise.resolve(false);
     return new Promise((resolve, reject) => {
       write(this.#fd, message, (error) => {
-        if (error === null || error.code === "ENOENT" || error.code === "ENODEV" || error.code === "EPERM") resolve();
+        if (error === null) resolve(true);
+        else if (error.code === "ENOENT" || error.code === "ENODEV" || error.code === "EPERM") resolve(false);
         else reject(error);
       });
     });

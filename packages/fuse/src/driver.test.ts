@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { memory } from "@kedgefs/conformance";
-import type { CallContext, FileSystem, LogFields, Logger, NodeId, OperationName } from "@kedgefs/core";
+import type { Attr, CallContext, FileSystem, LogFields, Logger, NodeId, OperationName } from "@kedgefs/core";
 import { FsError, limits, mapOperations, rootContext, silentLogger } from "@kedgefs/core";
 import fc from "fast-check";
-import { Driver } from "./driver.ts";
+import { Driver, type DriverOptions } from "./driver.ts";
 import { defaultMountOptions } from "./mount/options.ts";
 import { type OpcodeName, opcodeNumbers } from "./protocol/constants.ts";
 import { keepBufferBytesMin } from "./protocol/request-frame.ts";
@@ -23,8 +23,11 @@ interface Recorded {
 }
 
 /** A driver over a file system in memory, whose calls are recorded, with a port that records what it replies. */
-async function setup(fileSystem: FileSystem = memory()) {
+async function setup(fileSystem: FileSystem = memory(), options: Partial<DriverOptions> = {}) {
   const port = new RecordingPort();
+  /** Nodeids whose attributes the kernel is made to drop; each waits until it is told to go on. */
+  const disbelieved: { readonly nodeid: number; goOn(): void }[] = [];
+  let epochs = 0;
   const calls: Recorded[] = [];
   const full: boolean[] = [];
   const dropped: number[] = [];
@@ -39,9 +42,14 @@ async function setup(fileSystem: FileSystem = memory()) {
     fileSystem: recorded,
     root: (await fileSystem.root(rootContext())).node,
     port,
+    dropAttributes: (nodeid) => new Promise((settle) => disbelieved.push({ nodeid, goOn: () => settle(true) })),
+    dropNames: async () => {
+      epochs++;
+      return true;
+    },
     dropPages: async (nodeid) => void dropped.push(nodeid),
     full: (isFull) => full.push(isFull),
-    options: defaultMountOptions,
+    options: { ...defaultMountOptions, ...options },
     logger,
   });
   let lastUnique = 0n;
@@ -55,7 +63,7 @@ async function setup(fileSystem: FileSystem = memory()) {
   const ask = (opcode: OpcodeName | number, body: Uint8Array, fields: HeaderFields = {}) =>
     port.replyTo(send(opcode, body, fields).unique);
   const sent = (operation: OperationName) => calls.filter((call) => call.operation === operation);
-  return { driver, port, full, dropped, logged, send, ask, sent };
+  return { driver, port, full, dropped, disbelieved, epochs: () => epochs, logged, send, ask, sent };
 }
 
 const forgetsOf = (calls: readonly Recorded[]) =>
@@ -278,6 +286,202 @@ test("pages are dropped before the answer that shows them to be stale", async ()
   assert.deepEqual(dropped, []);
   secret = 1;
   await ask("GETATTR", getattr, { nodeid });
+  assert.deepEqual(dropped, [Number(nodeid)]);
+});
+
+const getattrBody = struct([32, 0], [32, 0], [64, 0]);
+const mkdirBody = (name: string) => struct([32, 0o755], [32, 0], nul(name));
+const renameBody = (newParent: bigint, from: string, to: string) => struct([64, newParent], nul(from), nul(to));
+/** entry_valid and attr_valid of a fuse_entry_out, milliseconds. */
+const entryTimes = (body: Buffer) => [timeAt(body, 16, 32), timeAt(body, 24, 36)] as const;
+/** attr_valid of a fuse_attr_out. */
+const attrTime = (body: Buffer) => timeAt(body, 0, 8);
+const timeAt = (body: Buffer, sec: number, nsec: number) =>
+  Number(body.readBigUInt64LE(sec)) * 1000 + body.readUInt32LE(nsec) / 1e6;
+
+/** A file system in memory that grants a lease with each answer while `lease.ms` is more than 0. */
+function leasing() {
+  const source = memory();
+  const lease = { ms: 2_000 };
+  const granting = mapOperations(source, (_operation, next) => async (request, context) => {
+    const reply = await next(request, context);
+    if (lease.ms === 0 || typeof reply !== "object" || reply === null || !("attr" in reply)) return reply;
+    return { ...reply, leasedUntilMs: performance.now() + lease.ms };
+  });
+  return { fileSystem: granting, lease };
+}
+
+/** A driver whose kernel has epochs. */
+async function setupLeasing(options: Partial<DriverOptions> = {}, minor = 44) {
+  const { fileSystem, lease } = leasing();
+  const parts = await setup(fileSystem, { leasesNames: true, defaultPermissions: true, ...options });
+  await parts.ask("INIT", struct([32, 7], [32, minor], [32, 131072], [32, 0]));
+  return { ...parts, lease };
+}
+
+test("leased names and attributes have a time in the answers that may carry one", async () => {
+  const { ask } = await setupLeasing();
+  const made = await ask("MKDIR", mkdirBody("d"));
+  const nodeid = made.body.readBigUInt64LE(0);
+  const [madeName, madeAttr] = entryTimes(made.body);
+  assert.ok(madeName > 1_900 && madeName < 2_000);
+  assert.equal(madeAttr, 0);
+  const [name, attr] = entryTimes((await ask("LOOKUP", nul("d"))).body);
+  assert.ok(name > 1_900 && attr > 1_900);
+  assert.ok(attrTime((await ask("GETATTR", getattrBody, { nodeid })).body) > 1_900);
+  const chmod = struct([32, 1], [32, 0], Buffer.alloc(60), [32, 0o700], Buffer.alloc(16));
+  assert.equal(attrTime((await ask("SETATTR", chmod, { nodeid })).body), 0);
+});
+
+test("names have none where the kernel has no epochs, or may not be told them, and nothing has any without a lease", async () => {
+  for (const parts of [await setupLeasing({}, 43), await setupLeasing({ leasesNames: false })]) {
+    await parts.ask("MKDIR", mkdirBody("d"));
+    const [name, attr] = entryTimes((await parts.ask("LOOKUP", nul("d"))).body);
+    assert.equal(name, 0);
+    assert.ok(attr > 1_900);
+  }
+  const { ask, lease } = await setupLeasing();
+  lease.ms = 0;
+  await ask("MKDIR", mkdirBody("d"));
+  assert.deepEqual(entryTimes((await ask("LOOKUP", nul("d"))).body), [0, 0]);
+});
+
+test("an answer that a recall has overtaken carries no time", async () => {
+  const { fileSystem } = leasing();
+  const answers = Promise.withResolvers<void>();
+  const slow: FileSystem = {
+    ...fileSystem,
+    lookup: async (request, context) => {
+      const entry = await fileSystem.lookup(request, context);
+      await answers.promise;
+      return entry;
+    },
+  };
+  const { driver, port, ask, send } = await setup(slow, { leasesNames: true, defaultPermissions: true });
+  await ask("INIT", struct([32, 7], [32, 44], [32, 131072], [32, 0]));
+  await ask("MKDIR", mkdirBody("d"));
+  const { unique } = send("LOOKUP", nul("d"));
+  void driver.recall(undefined);
+  answers.resolve();
+  assert.deepEqual(entryTimes((await port.replyTo(unique)).body), [0, 0]);
+});
+
+test("a recall settles when the kernel has dropped all that it was told", async () => {
+  const { driver, ask, disbelieved, epochs } = await setupLeasing();
+  await ask("MKDIR", mkdirBody("d"));
+  const nodeid = Number((await ask("LOOKUP", nul("d"))).body.readBigUInt64LE(0));
+  let recalled = false;
+  const all = driver.recall(undefined)?.then(() => {
+    recalled = true;
+  });
+  assert.deepEqual(
+    disbelieved.map((each) => each.nodeid),
+    [nodeid],
+  );
+  await turn();
+  assert.equal(recalled, false);
+  disbelieved[0]?.goOn();
+  await all;
+  assert.equal(epochs(), 1);
+});
+
+test("nothing is told of a file while it is open", async () => {
+  const { ask, send } = await setupLeasing();
+  const { body } = await ask("CREATE", createBody("file"));
+  const nodeid = body.readBigUInt64LE(0);
+  assert.equal(attrTime((await ask("GETATTR", getattrBody, { nodeid })).body), 0);
+  assert.equal(entryTimes((await ask("LOOKUP", nul("file"))).body)[1], 0);
+  await ask("RELEASE", releaseBody(handleOf(body)), { nodeid });
+  assert.ok(attrTime((await ask("GETATTR", getattrBody, { nodeid })).body) > 1_900);
+  send("FORGET", struct([64, 2]), { nodeid });
+});
+
+test("a change of names is answered when the kernel has dropped what it believes of the directory", async () => {
+  const { port, ask, send, disbelieved } = await setupLeasing();
+  await ask("GETATTR", getattrBody);
+  const { unique } = send("MKDIR", mkdirBody("d"));
+  while (disbelieved.length === 0) await turn();
+  await turn();
+  assert.equal(
+    port.replies.some((reply) => reply.unique === unique),
+    false,
+  );
+  assert.equal(disbelieved[0]?.nodeid, 1);
+  disbelieved[0]?.goOn();
+  assert.equal((await port.replyTo(unique)).error, 0);
+  await ask("MKDIR", mkdirBody("d2"));
+  assert.equal(disbelieved.length, 1);
+});
+
+test("a name that is moved to another directory counts up the epoch where there is no lease on that", async () => {
+  const { ask, epochs, lease } = await setupLeasing();
+  const there = (await ask("MKDIR", mkdirBody("there"))).body.readBigUInt64LE(0);
+  await ask("MKDIR", mkdirBody("a"));
+  await ask("RENAME", renameBody(1n, "a", "b"));
+  await ask("RENAME", renameBody(there, "b", "a"));
+  assert.equal(epochs(), 0);
+  await ask("MKDIR", mkdirBody("c"));
+  lease.ms = 0;
+  await ask("RENAME", renameBody(there, "c", "c"));
+  assert.ok(epochs() > 0);
+});
+
+test("a change of mode counts up the epoch where the kernel doesn't check permission, once names were told", async () => {
+  const chmod = struct([32, 1], [32, 0], Buffer.alloc(60), [32, 0o700], Buffer.alloc(16));
+  const touch = struct([32, (1 << 5) | (1 << 8)], [32, 0], Buffer.alloc(80));
+  for (const [defaultPermissions, expected] of [
+    [true, 0],
+    [false, 1],
+  ] as const) {
+    const { ask, epochs } = await setupLeasing({ defaultPermissions });
+    await ask("SETATTR", chmod);
+    await ask("MKDIR", mkdirBody("d"));
+    await ask("SETATTR", touch);
+    assert.equal(epochs(), 0);
+    await ask("SETATTR", chmod);
+    assert.equal(epochs(), expected);
+  }
+});
+
+test("an open is answered when the kernel has dropped attributes that are not those of now", async () => {
+  const { fileSystem } = leasing();
+  let grown = 0n;
+  const growing = (attr: Attr): Attr => ({ ...attr, size: attr.size + grown });
+  const source: FileSystem = {
+    ...fileSystem,
+    getattr: async (request, context) => {
+      const reply = await fileSystem.getattr(request, context);
+      return { ...reply, attr: growing(reply.attr) };
+    },
+  };
+  const { port, ask, send, disbelieved } = await setup(source);
+  const { body } = await ask("CREATE", createBody("file"));
+  const nodeid = body.readBigUInt64LE(0);
+  await ask("RELEASE", releaseBody(handleOf(body)), { nodeid });
+  await ask("GETATTR", getattrBody, { nodeid });
+  const open = struct([32, 0], [32, 0]);
+  const opened = await ask("OPEN", open, { nodeid });
+  assert.equal(disbelieved.length, 0);
+  await ask("RELEASE", releaseBody(opened.body.readBigUInt64LE(0)), { nodeid });
+  grown = 1n;
+  const { unique } = send("OPEN", open, { nodeid });
+  while (disbelieved.length === 0) await turn();
+  await turn();
+  assert.equal(
+    port.replies.some((reply) => reply.unique === unique),
+    false,
+  );
+  disbelieved[0]?.goOn();
+  assert.equal((await port.replyTo(unique)).error, 0);
+});
+
+test("pages are dropped after a truncation of an open file, which doesn't wait for that", async () => {
+  const { ask, dropped } = await setup();
+  const { body } = await ask("CREATE", createBody("file"));
+  const nodeid = body.readBigUInt64LE(0);
+  const truncate = struct([32, 1 << 3], [32, 0], [64, 0], [64, 5], Buffer.alloc(64));
+  assert.equal((await ask("SETATTR", truncate, { nodeid })).error, 0);
+  while (dropped.length === 0) await turn();
   assert.deepEqual(dropped, [Number(nodeid)]);
 });
 

@@ -1,4 +1,4 @@
-import type { AnyOperation, FileSystem, Logger, NodeId, OperationName } from "@kedgefs/core";
+import type { AnyOperation, AttrReply, FileSystem, Logger, NodeId, OperationName } from "@kedgefs/core";
 import {
   CallContext,
   errnoNumberFromName,
@@ -8,6 +8,7 @@ import {
   toFsError,
   UserError,
 } from "@kedgefs/core";
+import { Beliefs } from "./beliefs.ts";
 import type { RequestBuffer } from "./buffer-pool.ts";
 import { callerFrom } from "./caller.ts";
 import { type Call, Calls, type InFlightRequest } from "./calls.ts";
@@ -22,7 +23,10 @@ import type { DriverRow, ForwardedRow } from "./protocol/opcode-row.ts";
 import { rowOfOpcode } from "./protocol/opcodes.ts";
 import { RequestFrame } from "./protocol/request-frame.ts";
 
-export interface DriverOptions extends EncodeOptions, InitOptions {}
+export interface DriverOptions extends EncodeOptions, InitOptions {
+  /** The kernel checks permission too. */
+  readonly defaultPermissions: boolean | undefined;
+}
 
 export interface DriverParts {
   readonly fileSystem: FileSystem;
@@ -31,6 +35,10 @@ export interface DriverParts {
   readonly port: ReplyPort;
   /** Drops the kernel's cached pages of a node (FUSE_NOTIFY_INVAL_INODE); settles when they are gone. */
   readonly dropPages: (nodeid: number) => Promise<void>;
+  /** Makes the kernel drop a node's attributes; whether it knew the node. */
+  readonly dropAttributes: (nodeid: number) => Promise<boolean>;
+  /** Makes the kernel look up again every name that it knows. False where that would do harm. */
+  readonly dropNames: () => Promise<boolean>;
   /** Called when the driver holds as much as it may (true), and when there is room again (false). */
   readonly full: (isFull: boolean) => void;
   readonly options: DriverOptions;
@@ -60,6 +68,7 @@ export class Driver {
   readonly #handles: OpenHandles;
   readonly #encoder: ReplyEncoder;
   readonly #delivery: Delivery;
+  readonly #beliefs: Beliefs;
 
   constructor(parts: DriverParts) {
     const { fileSystem, port, options, logger } = parts;
@@ -77,12 +86,19 @@ export class Driver {
     this.#nodes = nodes;
     this.#handles = handles;
     this.#encoder = encoder;
+    this.#beliefs = new Beliefs({
+      ...parts,
+      nodes,
+      kernelChecks: options.defaultPermissions === true,
+      ask: (node) => this.#ask(node),
+    });
     this.#delivery = new Delivery({
       fileSystem,
       port,
       nodes,
       handles,
       coherence: new Coherence((record) => parts.dropPages(record.nodeid)),
+      beliefs: this.#beliefs,
       encoder,
       done: (call, error) => this.#done(call, error),
       inBackground: (work, failure) => this.#inBackground(work, failure),
@@ -91,6 +107,11 @@ export class Driver {
 
   inFlight(): readonly InFlightRequest[] {
     return this.#calls.list();
+  }
+
+  /** What was said of a node, or with undefined of all, under a lease is taken back; settles when the kernel has dropped it. */
+  recall(node: NodeId | undefined): Promise<unknown> | undefined {
+    return this.#beliefs.recall(node);
   }
 
   /** The kernel's number for a node, if the kernel knows it. */
@@ -140,7 +161,9 @@ export class Driver {
         return;
       }
       this.#delivery.reply(frame.unique, this.#encoder.copy(answer.body));
-      if (answer.kind === "agreed") this.#ready.resolve();
+      if (answer.kind !== "agreed") return;
+      this.#beliefs.believesNames = answer.believesNames;
+      this.#ready.resolve();
     },
     // The connection is about to end; what is left is done in `end`.
     destroy: (frame) => void this.#delivery.reply(frame.unique, 0),
@@ -164,6 +187,8 @@ export class Driver {
       pid: frame.pid,
       startedMs: performance.now(),
       context: new CallContext(callerFrom(frame, row.checksPermission)),
+      stamp: this.#beliefs.stamp(),
+      disbelieved: row.changesIn && this.#beliefs.changing(row.changesIn(request)),
       row,
       request,
       buffer: frame.keepsBuffer ? frame.buffer : undefined,
@@ -196,6 +221,15 @@ export class Driver {
   #replyError(unique: bigint, opcode: string, error: unknown): void {
     const { code } = toFsError(error, this.#unexpected(`${opcode} failed for no reason that has an errno`));
     this.#delivery.replyErrno(unique, errnoNumberFromName(code) ?? EIO);
+  }
+
+  async #ask(node: NodeId): Promise<AttrReply | undefined> {
+    try {
+      return await this.#fileSystem.getattr({ node }, rootContext());
+    } catch {
+      // Who wants to know will ask for itself, and be told the error.
+      return undefined;
+    }
   }
 
   #forget(node: NodeId, nlookup: number): void {

@@ -10,12 +10,20 @@ export class NodeRecord {
   lookups = 0;
   /** Answers of the FileSystem that led to this node: what it is told to forget. At least `lookups`. */
   answers = 0;
+  /** Open handles, where it is a file. */
+  opens = 0;
   /** Open handles that data can be read through, and so those for which cached pages matter. */
   readers = 0;
   /** The attributes that the kernel got last; kept by Coherence. */
   told: ToldAttributes | undefined;
   /** Settles when the invalidation of the node's pages that is under way has finished. */
   invalidating: Promise<void> | undefined;
+  /** Until when the kernel may use the node's attributes without asking, by performance.now(); kept by Beliefs. */
+  believedUntilMs = 0;
+  /** Settles when the kernel has dropped attributes that it believed. */
+  disbelieving: Promise<unknown> | undefined;
+  /** As believedUntilMs, for names in this directory. */
+  namesBelievedUntilMs = 0;
 
   constructor(nodeid: number, node: NodeId) {
     this.nodeid = nodeid;
@@ -59,6 +67,10 @@ export class NodeTable {
 
   find(node: NodeId): NodeRecord | undefined {
     return this.#byNode.get(node);
+  }
+
+  all(): readonly NodeRecord[] {
+    return [...this.#byNodeid.values()];
   }
 
   /** Counts an answer that leads to `node` and that the kernel is about to get. */

@@ -36,7 +36,7 @@ export class OpenHandles {
 
   opened(opened: Opened): void {
     this.#byHandle.set(opened.handle, opened);
-    if (opened.readable) this.#countReaders(opened.node, 1);
+    this.#count(opened, 1);
   }
 
   /** The kernel closes the handle. */
@@ -44,7 +44,7 @@ export class OpenHandles {
     const opened = this.#byHandle.get(handle);
     if (opened === undefined) return;
     this.#byHandle.delete(handle);
-    if (opened.readable) this.#countReaders(opened.node, -1);
+    this.#count(opened, -1);
   }
 
   /** The mount is gone: what it had open, for the last time. A lazy or forced unmount leaves handles that nobody closes. */
@@ -54,8 +54,10 @@ export class OpenHandles {
     return all;
   }
 
-  #countReaders(node: NodeId, step: number): void {
+  #count({ kind, node, readable }: Opened, step: number): void {
     const record = this.#nodes.find(node);
-    if (record !== undefined) record.readers += step;
+    if (record === undefined || kind !== "file") return;
+    record.opens += step;
+    if (readable) record.readers += step;
   }
 }

@@ -94,3 +94,18 @@ export function fstatfs(fd: number): StatFs {
     namelen: Number(statfsResult.readBigInt64LE(64)),
   };
 }
+
+/**
+ * The file system's id at `offset`, where it has its eight bytes (struct statfs64 and fanotify's events): 16 hex
+ * digits.
+ */
+export const fsidAt = (bytes: Buffer, offset: number): string => bytes.toString("hex", offset, offset + 8);
+
+/**
+ * f_fsid of fstatfs(2), on O_PATH descriptors as well: a file system's key, for as long as it is mounted at least. All
+ * zeros where it has none; copies of one disk may share theirs. EBADF, EIO.
+ */
+export function fsidOf(fd: number): string {
+  check(nativeFstatfs(fd, statfsResult), "fstatfs");
+  return fsidAt(statfsResult, 56);
+}

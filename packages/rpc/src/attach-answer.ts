@@ -10,4 +10,6 @@ export interface AttachAnswer {
   readonly readOnly: boolean;
   readonly coarseTimes: boolean;
   readonly closeReports: boolean;
+  readonly leaseMs: number;
+  readonly strictAtime: boolean;
 }

@@ -17,7 +17,7 @@ function bodyOf<Body>(items: readonly { readonly body?: object | undefined }[]):
 }
 
 const overTheWire = (requests: WireRequest[]): WireRequest[] => {
-  const bytes = session.requestSerialize(toClientFrame(requests, 1) as never);
+  const bytes = session.requestSerialize(toClientFrame(requests, 1, 0) as never);
   return fromClientFrame(session.requestDeserialize(bytes) as ClientFrameOutput).requests;
 };
 
@@ -62,8 +62,10 @@ test("times before 1970 and after 2106 come through in nanoseconds", () => {
     ctime: { sec: 0, nsec: 0 },
     btime: { sec: -(2 ** 40), nsec: 0 },
   };
-  const bytes = session.responseSerialize(toServerFrame([{ id: 9, operation: "getattr", body: { attr } }]) as never);
-  const received = fromServerFrame(session.responseDeserialize(bytes) as ServerFrameOutput);
+  const bytes = session.responseSerialize(
+    toServerFrame([{ id: 9, operation: "getattr", body: { attr } }], []) as never,
+  );
+  const received = fromServerFrame(session.responseDeserialize(bytes) as ServerFrameOutput).replies;
   assert.deepEqual({ ...bodyOf<{ attr: Attr }>(received).attr }, attr);
 });
 
@@ -72,7 +74,7 @@ test("an errno that this machine does not know, and ENOSYS, become EIO", () => {
     const frame = session.responseDeserialize(
       session.responseSerialize({ replies: [{ id: 1, error: { errno, message: "m" } }] } as never),
     );
-    assert.equal(fromServerFrame(frame as ServerFrameOutput)[0]?.error?.code, "EIO");
+    assert.equal(fromServerFrame(frame as ServerFrameOutput).replies[0]?.error?.code, "EIO");
   }
 });
 
@@ -102,6 +104,7 @@ test("a good frame with any one byte changed is read or refused", () => {
         { id: 2, caller, operation: "write", body: { node, handle: 3, offset: 5n, data: Buffer.alloc(40) } },
       ],
       1,
+      0,
     ) as never,
   );
   fc.assert(

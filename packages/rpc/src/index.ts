@@ -1,5 +1,6 @@
 export type { AttachAnswer } from "./attach-answer.ts";
 export { ClientLane, type ClientLaneEvents } from "./client/client-lane.ts";
+export { connectionPhrase } from "./client/connection-phrase.ts";
 export { connectionProblem } from "./client/connection-problem.ts";
 export { type Attached, type AttachQuery, dial, type ServerAddress, type Transport } from "./client/transport.ts";
 export { type LaneName, laneNames, protocolVersion } from "./lane-name.ts";

@@ -1,6 +1,16 @@
-import { type Caller, type ErrnoName, errnoNumberFromName, FsError, limits, type OperationName } from "@kedgefs/core";
+import {
+  type Caller,
+  type Entry,
+  type ErrnoName,
+  errnoNumberFromName,
+  FsError,
+  limits,
+  type NodeId,
+  type OperationName,
+} from "@kedgefs/core";
 import { codecOfMessage, type MessageCodec } from "./codec.ts";
 import type { ClientFrame__Output } from "./generated/kedge/v1/ClientFrame.ts";
+import type { Recall__Output } from "./generated/kedge/v1/Recall.ts";
 import type { Reply__Output } from "./generated/kedge/v1/Reply.ts";
 import type { Request__Output } from "./generated/kedge/v1/Request.ts";
 import type { ServerFrame__Output } from "./generated/kedge/v1/ServerFrame.ts";
@@ -23,6 +33,16 @@ export interface WireReply {
   readonly operation: WireOperation;
   readonly error?: FsError | undefined;
   readonly body?: object | undefined;
+  /** See Reply in kedge.proto; false where absent. */
+  readonly leased?: boolean | undefined;
+  readonly after?: readonly Entry[] | undefined;
+}
+
+/** See Recall in kedge.proto. */
+export interface WireRecall {
+  readonly id: number;
+  /** Undefined: every node. */
+  readonly node: NodeId | undefined;
 }
 
 // A proto file that lacks an operation of the table, or the other way round, fails the type check here.
@@ -43,6 +63,8 @@ function codecsByField(message: string): ReadonlyMap<string, MessageCodec> {
 const requestCodecs = codecsByField("Request");
 const replyCodecs = codecsByField("Reply");
 const callerCodec = codecOfMessage("Caller");
+const entryCodec = codecOfMessage("Entry");
+const recallCodec = codecOfMessage("Recall");
 
 function codecFor(codecs: ReadonlyMap<string, MessageCodec>, operation: string): MessageCodec {
   const codec = codecs.get(operation);
@@ -50,9 +72,10 @@ function codecFor(codecs: ReadonlyMap<string, MessageCodec>, operation: string):
   return codec;
 }
 
-export function toClientFrame(requests: readonly WireRequest[], ackedBelow: number): object {
+export function toClientFrame(requests: readonly WireRequest[], ackedBelow: number, recalled: number): object {
   return {
     ackedBelow,
+    recalled,
     requests: requests.map(({ id, caller, operation, body }) => ({
       id,
       caller,
@@ -61,8 +84,14 @@ export function toClientFrame(requests: readonly WireRequest[], ackedBelow: numb
   };
 }
 
+export interface ReceivedClientFrame {
+  readonly requests: WireRequest[];
+  readonly ackedBelow: number;
+  readonly recalled: number;
+}
+
 /** Throws RangeError on a frame that no honest client sends; what it asks of files is checked further in. */
-export function fromClientFrame(frame: ClientFrame__Output): { requests: WireRequest[]; ackedBelow: number } {
+export function fromClientFrame(frame: ClientFrame__Output): ReceivedClientFrame {
   const requests = frame.requests.map((request): WireRequest => {
     const operation = request.operation;
     const body = operation === undefined ? undefined : request[operation];
@@ -76,16 +105,22 @@ export function fromClientFrame(frame: ClientFrame__Output): { requests: WireReq
       body: codecFor(requestCodecs, operation).decode(body) ?? {},
     };
   });
-  return { requests, ackedBelow: toSafe(frame.ackedBelow) };
+  return { requests, ackedBelow: toSafe(frame.ackedBelow), recalled: toSafe(frame.recalled) };
 }
 
-export function toServerFrame(replies: readonly WireReply[]): object {
+export function toServerFrame(replies: readonly WireReply[], recalls: readonly WireRecall[]): object {
   return {
-    replies: replies.map(({ id, operation, error, body }) =>
+    replies: replies.map(({ id, operation, error, body, leased = false, after = [] }) =>
       error === undefined
-        ? { id, [operation]: codecFor(replyCodecs, operation).encode(body ?? {}) }
-        : { id, error: { errno: error.code, message: error.message } },
+        ? {
+            id,
+            leased,
+            after: after.map((entry) => entryCodec.encode(entry)),
+            [operation]: codecFor(replyCodecs, operation).encode(body ?? {}),
+          }
+        : { id, leased, error: { errno: error.code, message: error.message } },
     ),
+    recalls: recalls.map(({ id, node }) => recallCodec.encode(node === undefined ? { id } : { id, node })),
   };
 }
 
@@ -96,26 +131,40 @@ export interface ReceivedReply {
   readonly error?: FsError;
   /** Undefined where the operation answers nothing. */
   readonly body: object | undefined;
+  readonly leased: boolean;
+  readonly after: readonly Entry[];
+}
+
+export interface ReceivedServerFrame {
+  readonly replies: ReceivedReply[];
+  readonly recalls: WireRecall[];
 }
 
 /** Throws RangeError on a frame that no honest server sends. An errno that this machine has no number for becomes EIO. */
-export function fromServerFrame(frame: ServerFrame__Output): ReceivedReply[] {
-  return frame.replies.map((reply): ReceivedReply => {
-    const id = toSafe(reply.id);
-    if (reply.error) {
-      const { errno, message } = reply.error;
-      const known = errnoNumberFromName(errno) !== undefined && errno !== "ENOSYS";
-      return {
-        id,
-        body: undefined,
-        error: known ? new FsError(errno as ErrnoName, message) : new FsError("EIO", `${errno}: ${message}`),
-      };
-    }
-    const result = reply.result;
-    const body = result === undefined ? undefined : reply[result];
-    if (result === undefined || !body) throw new RangeError("a reply without a result");
-    return { id, operation: result, body: codecFor(replyCodecs, result).decode(body) };
-  });
+export function fromServerFrame(frame: ServerFrame__Output): ReceivedServerFrame {
+  return { replies: frame.replies.map(fromReply), recalls: frame.recalls.map(fromRecall) };
+}
+
+function fromReply(reply: Reply__Output): ReceivedReply {
+  const id = toSafe(reply.id);
+  const { leased } = reply;
+  if (reply.error) {
+    const { errno, message } = reply.error;
+    const known = errnoNumberFromName(errno) !== undefined && errno !== "ENOSYS";
+    const error = known ? new FsError(errno as ErrnoName, message) : new FsError("EIO", `${errno}: ${message}`);
+    return { id, body: undefined, error, leased, after: [] };
+  }
+  const result = reply.result;
+  const body = result === undefined ? undefined : reply[result];
+  if (result === undefined || !body) throw new RangeError("a reply without a result");
+  const after = reply.after.map((entry) => entryCodec.decode(entry) as unknown as Entry);
+  if (after.some(({ attr }) => attr === undefined)) throw new RangeError("attributes are missing");
+  return { id, operation: result, body: codecFor(replyCodecs, result).decode(body), leased, after };
+}
+
+function fromRecall(recall: Recall__Output): WireRecall {
+  const { id, node } = recallCodec.decode(recall) as { id: number; node: NodeId };
+  return { id, node: node === "" ? undefined : node };
 }
 
 /** What the fixed fields of a request or reply take on the wire at most, bytes. */
@@ -123,15 +172,24 @@ const fixedBytes = 192;
 /** A group id on the wire, at most: a varint of 32 bits. */
 const groupBytes = 5;
 
+/** The closes of handles: nobody waits for them, nor for their replies. */
+export const isUrgent = ({ operation }: { readonly operation: WireOperation }): boolean =>
+  operation !== "release" && operation !== "releasedir";
+
 /** About how many bytes a request takes on the wire: never much less than it does, so that a frame can be kept in bounds. */
 export function requestBytes({ caller, body }: WireRequest): number {
   return fixedBytes + caller.groups.length * groupBytes + fieldBytes(body);
 }
 
 /** The same for a reply. */
-export function replyBytes({ error, body }: WireReply): number {
+export function replyBytes({ error, body, after }: WireReply): number {
   if (error !== undefined) return fixedBytes + 3 * error.message.length;
-  return body === undefined ? fixedBytes : fixedBytes + fieldBytes(body);
+  return fixedBytes + fieldBytes(body ?? {}) + fieldBytes(after ?? []);
+}
+
+/** The same for a recall. */
+export function recallBytes({ node }: WireRecall): number {
+  return 16 + (node?.length ?? 0);
 }
 
 function fieldBytes(body: object): number {

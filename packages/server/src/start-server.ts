@@ -3,6 +3,9 @@ import { canSwitchIdentity, umask } from "@kedgefs/posix";
 import { startRpcServer, type TlsMaterial } from "@kedgefs/rpc";
 import type { AllowRule, ExportConfig } from "./export/export-config.ts";
 import { ExportTable } from "./export/export-table.ts";
+import { exchangeLeaseMs } from "./leases/exchange-lease-ms.ts";
+import { HostWatch } from "./leases/host-watch.ts";
+import { LeaseTable } from "./leases/lease-table.ts";
 import { SessionTable } from "./session/session-table.ts";
 import { Journal } from "./state/journal.ts";
 import { openStateDirectory } from "./state/state-directory.ts";
@@ -14,6 +17,8 @@ export interface ServerOptions {
   readonly allow: readonly AllowRule[];
   readonly listen: { readonly host: string; readonly port: number };
   readonly stateDir: string;
+  /** How long clients may believe an answer that is not taken back, milliseconds; 0: not at all. `defaultLeaseMs` unless set. */
+  readonly leaseMs?: number | undefined;
   readonly logger: Logger;
 }
 
@@ -29,6 +34,9 @@ export interface RunningServer {
 
 const serverVersion = "0.1.0";
 
+/** A change waits as long for a client that holds a lease and does not answer. */
+export const defaultLeaseMs = 2_000;
+
 /** Starts a server. UserError for whatever the operator can mend: a busy port, another server on the state directory, … */
 export async function startServer({
   tls,
@@ -36,6 +44,7 @@ export async function startServer({
   allow,
   listen,
   stateDir,
+  leaseMs = defaultLeaseMs,
   logger,
 }: ServerOptions): Promise<RunningServer> {
   for (const { exportName } of allow) {
@@ -54,9 +63,19 @@ export async function startServer({
     const { journal, tornBytes } = Journal.open(state.pathOf("journal"), logger);
     closers.push(() => journal.close());
     if (tornBytes > 0) logger.info(`cut a record that was written by half from the journal (${tornBytes} bytes)`);
-    const table = new ExportTable(exports, allow, state);
+    const watch = leaseMs === 0 ? undefined : HostWatch.open(logger);
+    closers.push(() => watch?.close());
+    const table = new ExportTable(exports, allow, state, watch);
     closers.push(() => table.close());
-    const sessions = new SessionTable(table, journal, state, logger);
+    const earlier = { sessions: journal.sessions.keys(), leaseMs: exchangeLeaseMs(state.pathOf("lease-ms"), leaseMs) };
+    const leases = new LeaseTable(leaseMs, earlier);
+    closers.push(() => leases.close());
+    watch?.start({
+      changed: (key) => leases.changedByHost(key),
+      anythingChanged: () => leases.anythingChangedByHost(),
+      lost: () => leases.stopGranting(),
+    });
+    const sessions = new SessionTable(table, journal, state, leases, logger);
     const rpc = await startRpcServer({
       tls,
       listen,
@@ -70,6 +89,12 @@ export async function startServer({
       },
     });
     const notes = table.notes();
+    const unwatched = leaseMs === 0 ? [] : table.unwatched();
+    if (unwatched.length > 0) {
+      notes.push(
+        `${unwatched.join(", ")}: no leases, as changes on this host can't be watched; clients ask for everything`,
+      );
+    }
     if (!canSwitchIdentity()) {
       notes.push(`not root: every client works with the rights of uid ${process.getuid?.()}, and owns nothing else`);
     }

@@ -18,6 +18,7 @@ interface ServeOptions {
   readonly allow?: readonly string[];
   readonly listen?: string;
   readonly state?: string;
+  readonly lease?: number;
   readonly logLevel: LogLevel;
 }
 
@@ -59,6 +60,11 @@ export function addServeVerb(program: Command): void {
       "--state <dir>",
       "where sessions are kept across restarts (default: /var/lib/kedge/PORT, or ~/.local/state/kedge/PORT)",
     )
+    .option(
+      "--lease <seconds>",
+      "how long clients may believe names and attributes that are not taken back; 0: not at all (default: 2)",
+      parseLeaseSeconds,
+    )
     .addOption(logLevelOption())
     .addHelpText("after", examples)
     .action(serve);
@@ -93,6 +99,7 @@ async function runServer(
     allow: [...allow],
     listen,
     stateDir: resolve(options.state ?? defaultStateDirectory(listen.port)),
+    leaseMs: options.lease === undefined ? undefined : options.lease * 1000,
     logger,
   });
   reload = () => {
@@ -113,6 +120,17 @@ async function runServer(
   process.stdout.write(`kedge: serving ${list} on ${formatHostPort(server.host, server.port)}\n`);
   logger.info("stopping", { reason: await stop.requested });
   await server.stop();
+}
+
+const leaseSecondsMax = 60;
+
+function parseLeaseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() !== "" && seconds >= 0 && seconds <= leaseSecondsMax) return seconds;
+  throw new UserError(
+    `${text} is no time for --lease`,
+    `give seconds from 0 (no leases) to ${leaseSecondsMax}, for example --lease 2`,
+  );
 }
 
 function warnAboutPki({ warnings }: ServerPki, logger: Logger): void {

@@ -5,13 +5,13 @@ import type { InFlightRequest } from "../calls.ts";
 import { FuseDevice } from "../device.ts";
 import { Driver } from "../driver.ts";
 import { REQUEST_ROOM_BYTES } from "../protocol/constants.ts";
-import { encodeInvalEntry, encodeInvalInode } from "../protocol/notify.ts";
+import { encodeIncEpoch, encodeInvalEntry, encodeInvalInode } from "../protocol/notify.ts";
 import { ReadGate } from "../read-gate.ts";
 import { mountAsRoot } from "./mount-root.ts";
 import { mountAsUser } from "./mount-user.ts";
-import { mountAt } from "./mountinfo.ts";
+import { mountAt, mountWithin } from "./mountinfo.ts";
 import { checkMountpoint, noteServed } from "./mountpoint.ts";
-import type { MountOptions } from "./options.ts";
+import { type MountOptions, mayTellNames } from "./options.ts";
 import { raiseReadahead } from "./readahead.ts";
 import { type UnmountOptions, unmountPath } from "./unmount.ts";
 
@@ -23,8 +23,15 @@ export interface MountKernelOptions {
   /** The part of the file system type after "fuse."; "kedge" if left out. */
   readonly subtype?: string;
   readonly mountOptions: MountOptions;
+  /** Whether a close of a file can tell of a failed write; true if left out. */
+  readonly closeReports?: boolean;
+  /** Where the FileSystem answers under leases: it calls the listener for each recall, and waits for what that returns. */
+  readonly onRecall?: (listener: RecallListener) => void;
   readonly logger: Logger;
 }
+
+/** `node` undefined: every node. */
+export type RecallListener = (node: NodeId | undefined) => Promise<unknown> | undefined;
 
 /** A mount that this process serves. */
 export interface FuseMount {
@@ -67,24 +74,39 @@ export async function mountKernel(fileSystem: FileSystem, options: MountKernelOp
   const call = { mountpoint, source, subtype, options: mountOptions };
   const fd = process.geteuid?.() === 0 ? mountAsRoot(call) : await mountAsUser(call);
 
+  const fileSystemDevice = (await mountAt(mountpoint))?.device ?? "";
+  const leasesNames = options.onRecall !== undefined && mayTellNames(mountOptions);
   const device = new FuseDevice(fd, mountOptions.maxWriteBytes + REQUEST_ROOM_BYTES, logger);
   const gate = new ReadGate(device);
+  const notify = async (lane: "inode" | "lease", message: Uint8Array): Promise<boolean> => {
+    try {
+      return await device.notify(lane, message);
+    } catch (error) {
+      logger.error("the kernel did not drop what it believes", { error: (error as Error).message });
+      throw error;
+    }
+  };
   const driver = new Driver({
     fileSystem,
     root,
     port: device,
-    async dropPages(nodeid) {
-      try {
-        await device.notify("inode", encodeInvalInode(nodeid, 0n, 0n));
-      } catch (error) {
-        logger.error("the kernel did not drop a file's pages", { error: (error as Error).message });
-        throw error;
+    dropPages: async (nodeid) => void (await notify("inode", encodeInvalInode(nodeid, 0n, 0n))),
+    dropAttributes: (nodeid) => notify("lease", encodeInvalInode(nodeid, -1n, 0n)),
+    async dropNames() {
+      // The kernel takes a name from which it has an older epoch for a wrong one, and whatever is mounted there goes with it
+      // (d_invalidate).
+      const within = await mountWithin(fileSystemDevice);
+      if (within !== undefined) {
+        logger.info(`names are asked for one by one from now on, since ${within.mountpoint} is mounted there`);
+        return false;
       }
+      return await notify("lease", encodeIncEpoch());
     },
     full: (isFull) => gate.hold("full", isFull),
-    options: mountOptions,
+    options: { ...mountOptions, noFlush: options.closeReports === false, leasesNames },
     logger,
   });
+  options.onRecall?.((node) => driver.recall(node));
   const closed = device.closed.then(() => driver.end());
   noteServed(mountpoint, closed);
   device.start(driver.receive);

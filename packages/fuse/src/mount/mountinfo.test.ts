@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mountAt, parseMountInfo } from "./mountinfo.ts";
+import { mountAt, mountWithin, parseMountInfo } from "./mountinfo.ts";
 
 test("lines of mountinfo are read with any number of optional fields, and octal escapes", () => {
   const text = [
@@ -9,12 +9,21 @@ test("lines of mountinfo are read with any number of optional fields, and octal 
     "",
   ].join("\n");
   assert.deepEqual(parseMountInfo(text), [
-    { device: "98:0", mountpoint: "/", type: "ext4", source: "/dev/root" },
-    { device: "0:39", mountpoint: "/mnt/a b", type: "fuse.kedge", source: "host:/x y" },
+    { id: 36, parent: 35, device: "98:0", mountpoint: "/", type: "ext4", source: "/dev/root" },
+    { id: 42, parent: 27, device: "0:39", mountpoint: "/mnt/a b", type: "fuse.kedge", source: "host:/x y" },
   ]);
 });
 
 test("the mount of /proc is found, and none where there is none", async () => {
   assert.equal((await mountAt("/proc"))?.type, "proc");
   assert.equal(await mountAt("/nowhere"), undefined);
+});
+
+test("what is mounted on a file system is found by that one's device", async () => {
+  const root = await mountAt("/");
+  assert.ok(root);
+  const within = await mountWithin(root.device);
+  assert.ok(within);
+  assert.notEqual(within.id, root.id);
+  assert.equal(await mountWithin("no device"), undefined);
 });

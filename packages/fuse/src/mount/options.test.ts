@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defaultMountOptions, parseMountOptions } from "./options.ts";
+import { defaultMountOptions, mayTellNames, parseMountOptions } from "./options.ts";
 
 test("no options are the defaults: no caches that could lie, no set-uid programs, no devices", () => {
   assert.deepEqual(parseMountOptions(""), { mount: defaultMountOptions, rest: {} });
@@ -42,4 +42,15 @@ test("values that are none are refused with the word that is wrong", () => {
   }
   assert.throws(() => parseMountOptions("attr_timeout"), { name: "UserError" });
   assert.throws(() => parseMountOptions("ro=1"), { name: "UserError" });
+});
+
+test("the kernel may know names where it checks permission, or only one user can ask", () => {
+  const told = (text: string): boolean => mayTellNames(parseMountOptions(text).mount);
+  assert.deepEqual(
+    [told("allow_other,default_permissions"), told("default_permissions"), told("")],
+    [true, true, true],
+  );
+  assert.equal(told("noallow_other,nodefault_permissions"), true);
+  assert.equal(told("allow_other"), false);
+  assert.equal(told("allow_other,nodefault_permissions"), false);
 });

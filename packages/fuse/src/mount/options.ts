@@ -49,6 +49,14 @@ export const defaultMountOptions: MountOptions = {
   directIo: false,
 };
 
+/**
+ * Whether the kernel may know names. By one that it knows it lets everybody pass who may search the directory by the mode that it
+ * knows. Where it doesn't check that, the FileSystem has to be asked, unless only one user can be asking.
+ */
+export function mayTellNames({ allowOther, defaultPermissions }: MountOptions): boolean {
+  return defaultPermissions === true || allowOther !== true;
+}
+
 export interface ParsedMountOptions {
   readonly mount: MountOptions;
   /** Words that are none of the mount's, with their value, or true where they have none. */

@@ -63,6 +63,7 @@ function busyError(mountpoint: string): UserError {
   );
 }
 
-function busyHint(mountpoint: string): string {
-  return `fuser -vm ${mountpoint} shows which; umount -l ${mountpoint} takes the mount away without waiting for them`;
+export function busyHint(mountpoint: string): string {
+  const lazily = `kedge umount --lazy ${mountpoint}`;
+  return `fuser -vm ${mountpoint} shows which; ${lazily} takes the mount away without waiting for them`;
 }

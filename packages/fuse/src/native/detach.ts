@@ -1,6 +1,6 @@
 import { UserError } from "@kedgefs/core";
 import { runProgram } from "../mount/run-program.ts";
-import { type UnmountOptions, unmountPath } from "../mount/unmount.ts";
+import { busyHint, type UnmountOptions, unmountPath } from "../mount/unmount.ts";
 
 /**
  * Unmounts as the kernel driver does, and where there is only libfuse 2 by its fusermount, which unmounts for ordinary users
@@ -9,7 +9,9 @@ import { type UnmountOptions, unmountPath } from "../mount/unmount.ts";
 export async function detach(mountpoint: string, options: UnmountOptions): Promise<void> {
   if (process.geteuid?.() === 0 || !(await isOnlyLibfuse2())) return await unmountPath(mountpoint, options);
   const { code, output } = await runProgram("fusermount", [options.lazy ? "-uz" : "-u", "--", mountpoint]);
-  if (code !== 0) throw new UserError(`fusermount did not unmount ${mountpoint}: ${output}`);
+  if (code === 0) return;
+  const words = output.replaceAll(/^fusermount: /gm, "");
+  throw new UserError(`fusermount did not unmount ${mountpoint}: ${words}`, busyHint(mountpoint));
 }
 
 async function isOnlyLibfuse2(): Promise<boolean> {

@@ -1,10 +1,9 @@
 import { isMainThread } from "node:worker_threads";
 import { CallContext, type Caller, type FileSystem, type Logger, UserError } from "@kedgefs/core";
-import type { InFlightRequest } from "../calls.ts";
+import type { FuseMount } from "../mount/mount-kernel.ts";
 import { mountAt } from "../mount/mountinfo.ts";
 import { checkMountpoint, noteServed } from "../mount/mountpoint.ts";
 import type { MountOptions } from "../mount/options.ts";
-import type { UnmountOptions } from "../mount/unmount.ts";
 import type { AdapterState } from "./adapter-state.ts";
 import { detach } from "./detach.ts";
 import { devicePollMs, fuseDescriptors, isAnyOpen, whenClosed } from "./device-watch.ts";
@@ -29,23 +28,11 @@ export interface MountFuseNativeOptions {
   readonly logger: Logger;
 }
 
-/** A mount by libfuse 2 that this process serves: what FuseMount is to the kernel driver, less the invalidations. */
-export interface FuseNativeMount {
-  /** Absolute, without symbolic links. */
-  readonly mountpoint: string;
-  /** Resolves when the mount is gone, whoever unmounted it, and everything that it held is released. Never rejects. */
-  readonly closed: Promise<void>;
-  /**
-   * Unmounts and waits for `closed`. UserError where a program uses the mount. With `lazy` it resolves as soon as the mount is
-   * out of the tree; files that are open are served until they are closed, and then `closed` resolves.
-   */
-  unmount(options?: UnmountOptions): Promise<void>;
-  /** Requests that have no answer yet. */
-  inFlight(): readonly InFlightRequest[];
-  /** From now on new requests wait for resume(). Those that came before go on. */
-  pause(): void;
-  resume(): void;
-}
+/**
+ * A mount by libfuse 2 that this process serves: what FuseMount is to the kernel driver, less the invalidations. `closed`
+ * waits also for the release of everything that the mount held, and what `pause` holds up waits in this process.
+ */
+export type FuseNativeMount = Omit<FuseMount, "invalidateInode" | "invalidateEntry">;
 
 /** How long the files of a mount that was torn down may take to be released. */
 const releaseAllMs = 5_000;

@@ -88,8 +88,6 @@ export const init = {
   ATOMIC_O_TRUNC: 1 << 3,
   BIG_WRITES: 1 << 5,
   AUTO_INVAL_DATA: 1 << 12,
-  DO_READDIRPLUS: 1 << 13,
-  READDIRPLUS_AUTO: 1 << 14,
   ASYNC_DIO: 1 << 15,
   PARALLEL_DIROPS: 1 << 18,
   HANDLE_KILLPRIV: 1 << 19,
@@ -122,6 +120,11 @@ export const FSYNC_FDATASYNC = 1 << 0;
 export const FOPEN_DIRECT_IO = 1 << 0;
 export const FOPEN_NOFLUSH = 1 << 5;
 
+/** The protocol of Linux 6.16, which brought NOTIFY_INC_EPOCH; there is no flag for it. */
+export const EPOCH_MINOR_VERSION = 44;
+
 /** Codes of notifications: `error` of a fuse_out_header whose `unique` is 0. */
 export const NOTIFY_INVAL_INODE = 2;
 export const NOTIFY_INVAL_ENTRY = 3;
+/** No body. */
+export const NOTIFY_INC_EPOCH = 8;

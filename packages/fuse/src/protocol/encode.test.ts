@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Attr, DirEntry, HandleId, NodeId } from "@kedgefs/core";
+import type { Believe } from "../beliefs.ts";
 import { NodeTable } from "../node-table.ts";
 import { type Field, struct } from "../test/request-bytes.ts";
 import { OUT_HEADER_BYTES } from "./constants.ts";
@@ -40,6 +41,8 @@ const encodedAttr = (blksize = 65536): readonly Field[] => [
   [32, 0],
 ];
 const handle = 42 as HandleId;
+const node = "a" as NodeId;
+const never: Believe = { attrMs: () => 0, nameMs: () => 0 };
 
 function setup(options: Partial<EncodeOptions> = {}) {
   const nodes = new NodeTable("root" as NodeId, () => {});
@@ -50,7 +53,7 @@ function setup(options: Partial<EncodeOptions> = {}) {
 
 test("an entry has a nodeid, generation 0, its timeouts and its attributes, and counts a reference", () => {
   const { nodes, encoder, body } = setup({ entryTimeoutSec: 1.5, attrTimeoutSec: 2.25 });
-  const bytes = body(encoder.entry({ node: "a" as NodeId, attr }));
+  const bytes = body(encoder.entry({ node: "a" as NodeId, attr }, never));
   assert.deepEqual(
     bytes,
     struct([64, 2], [64, 0], [64, 1], [64, 2], [32, 500_000_000], [32, 250_000_000], ...encodedAttr()),
@@ -61,13 +64,13 @@ test("an entry has a nodeid, generation 0, its timeouts and its attributes, and 
 
 test("attributes are exact to 64 bits, with times before 1970 and after 2106", () => {
   const { encoder, body } = setup();
-  assert.deepEqual(body(encoder.attr(attr)), struct([64, 0], [32, 0], [32, 0], ...encodedAttr()));
+  assert.deepEqual(body(encoder.attr(node, { attr }, never)), struct([64, 0], [32, 0], [32, 0], ...encodedAttr()));
 });
 
 test("a blksize that is no power of two becomes 4096", () => {
   const { encoder, body } = setup();
   for (const blksize of [0, 1, 3000, -4096, 2 ** 40]) {
-    const bytes = body(encoder.attr({ ...attr, blksize }));
+    const bytes = body(encoder.attr(node, { attr: { ...attr, blksize } }, never));
     assert.deepEqual(bytes, struct([64, 0], [32, 0], [32, 0], ...encodedAttr(4096)), `blksize ${blksize}`);
   }
 });
@@ -82,7 +85,7 @@ test("an opened file has its handle and flags, with direct I/O where the mount s
 
 test("a created file is an entry and an opened file", () => {
   const { encoder, body } = setup();
-  const bytes = body(encoder.create({ node: "a" as NodeId, attr }, handle, 0));
+  const bytes = body(encoder.create({ node: "a" as NodeId, attr }, handle, 0, never));
   const zeros: readonly Field[] = [
     [64, 0],
     [64, 0],
@@ -126,7 +129,7 @@ const dirEntry = (name: string, extra: Partial<DirEntry> = {}): DirEntry => {
 test("directory entries are padded to 8 bytes with zeros", () => {
   const { encoder, body } = setup();
   encoder.bytes.fill(0xff);
-  const bytes = body(encoder.dirents([dirEntry("."), dirEntry("exactly8")], false));
+  const bytes = body(encoder.dirents([dirEntry("."), dirEntry("exactly8")]));
   const fixed = (length: number): readonly Field[] => [
     [64, 2n ** 63n],
     [64, 2n ** 62n],
@@ -140,7 +143,7 @@ test("entries with attributes count a reference each, those without have nodeid 
   const { nodes, encoder, body } = setup();
   encoder.bytes.fill(0xff);
   const entry = { node: "a" as NodeId, attr };
-  const length = encoder.dirents([dirEntry("."), dirEntry("file", { entry }), dirEntry("link", { entry })], true);
+  const length = encoder.dirents([dirEntry("."), dirEntry("file", { entry }), dirEntry("link", { entry })], never);
   const bytes = body(length);
   assert.equal(length, 3 * (128 + 32));
   assert.deepEqual(bytes.subarray(0, 128), Buffer.alloc(128));

@@ -1,4 +1,14 @@
-import { type Attr, type DirEntry, type Entry, type HandleId, limits, type StatFs } from "@kedgefs/core";
+import {
+  type Attr,
+  type AttrReply,
+  type DirEntry,
+  type Entry,
+  type HandleId,
+  limits,
+  type NodeId,
+  type StatFs,
+} from "@kedgefs/core";
+import type { Believe } from "../beliefs.ts";
 import type { NodeRecord, NodeTable } from "../node-table.ts";
 import {
   ATTR_BYTES,
@@ -6,6 +16,7 @@ import {
   DIRENT_BYTES,
   ENTRY_OUT_BYTES,
   FOPEN_DIRECT_IO,
+  FOPEN_NOFLUSH,
   OPEN_OUT_BYTES,
   OUT_HEADER_BYTES,
 } from "./constants.ts";
@@ -16,6 +27,8 @@ export interface EncodeOptions {
   readonly attrTimeoutSec: number;
   /** Files are opened with FOPEN_DIRECT_IO: no page cache for read and write. */
   readonly directIo: boolean;
+  /** Files are opened with FOPEN_NOFLUSH: no close has anything to tell. */
+  readonly noFlush?: boolean | undefined;
 }
 
 const body = OUT_HEADER_BYTES;
@@ -33,11 +46,13 @@ export class ReplyEncoder {
   readonly #view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
   readonly #nodes: NodeTable;
   readonly #options: EncodeOptions;
+  readonly #fileFlags: number;
   #granted: NodeRecord[] = [];
 
   constructor(nodes: NodeTable, options: EncodeOptions) {
     this.#nodes = nodes;
     this.#options = options;
+    this.#fileFlags = (options.directIo ? FOPEN_DIRECT_IO : 0) | (options.noFlush ? FOPEN_NOFLUSH : 0);
   }
 
   /** struct fuse_out_header: len, error (a negative errno or 0), unique. */
@@ -60,14 +75,15 @@ export class ReplyEncoder {
     return encoded.length;
   }
 
-  entry(entry: Entry): number {
-    this.#putEntry(body, entry);
+  entry(entry: Entry, believe: Believe): number {
+    this.#putEntry(body, entry, believe);
     return ENTRY_OUT_BYTES;
   }
 
   /** struct fuse_attr_out: attr_valid, attr_valid_nsec, dummy, attr. */
-  attr(attr: Attr): number {
-    this.#putTimeout(body, body + 8, this.#options.attrTimeoutSec);
+  attr(node: NodeId, reply: AttrReply, believe: Believe): number {
+    const { attr } = reply;
+    this.#putTimeout(body, body + 8, Math.max(believe.attrMs(node, reply) / 1000, this.#options.attrTimeoutSec));
     this.#view.setUint32(body + 12, 0, true);
     this.#putAttr(body + 16, attr);
     return ATTR_OUT_BYTES;
@@ -75,7 +91,7 @@ export class ReplyEncoder {
 
   /** struct fuse_open_out of a file. */
   open(handle: HandleId, openFlags: number): number {
-    this.#putOpen(body, handle, openFlags | (this.#options.directIo ? FOPEN_DIRECT_IO : 0));
+    this.#putOpen(body, handle, openFlags | this.#fileFlags);
     return OPEN_OUT_BYTES;
   }
 
@@ -86,9 +102,9 @@ export class ReplyEncoder {
   }
 
   /** struct fuse_entry_out, then struct fuse_open_out. */
-  create(entry: Entry, handle: HandleId, openFlags: number): number {
-    this.#putEntry(body, entry);
-    this.#putOpen(body + ENTRY_OUT_BYTES, handle, openFlags | (this.#options.directIo ? FOPEN_DIRECT_IO : 0));
+  create(entry: Entry, handle: HandleId, openFlags: number, believe: Believe): number {
+    this.#putEntry(body, entry, believe);
+    this.#putOpen(body + ENTRY_OUT_BYTES, handle, openFlags | this.#fileFlags);
     return ENTRY_OUT_BYTES + OPEN_OUT_BYTES;
   }
 
@@ -114,13 +130,13 @@ export class ReplyEncoder {
     return 80;
   }
 
-  /** A struct fuse_dirent for each entry, or a struct fuse_direntplus. `entries` must fit. */
-  dirents(entries: readonly DirEntry[], plus: boolean): number {
+  /** A struct fuse_dirent for each entry, or with `plus` a struct fuse_direntplus. `entries` must fit. */
+  dirents(entries: readonly DirEntry[], plus?: Believe): number {
     let at = body;
     for (const entry of entries) {
-      if (plus) {
+      if (plus !== undefined) {
         if (entry.entry === undefined) this.bytes.fill(0, at, at + ENTRY_OUT_BYTES);
-        else this.#putEntry(at, entry.entry);
+        else this.#putEntry(at, entry.entry, plus);
         at += ENTRY_OUT_BYTES;
       }
       this.#view.setBigUint64(at, entry.ino, true);
@@ -136,13 +152,14 @@ export class ReplyEncoder {
   }
 
   /** struct fuse_entry_out: nodeid, generation, entry_valid, attr_valid, entry_valid_nsec, attr_valid_nsec, attr. */
-  #putEntry(at: number, entry: Entry): void {
+  #putEntry(at: number, entry: Entry, believe: Believe): void {
     const record = this.#nodes.grant(entry.node);
     this.#granted.push(record);
     this.#put64(at, record.nodeid);
     this.#put64(at + 8, 0);
-    this.#putTimeout(at + 16, at + 32, this.#options.entryTimeoutSec);
-    this.#putTimeout(at + 24, at + 36, this.#options.attrTimeoutSec);
+    const { entryTimeoutSec, attrTimeoutSec } = this.#options;
+    this.#putTimeout(at + 16, at + 32, Math.max(believe.nameMs(entry) / 1000, entryTimeoutSec));
+    this.#putTimeout(at + 24, at + 36, Math.max(believe.attrMs(entry.node, entry) / 1000, attrTimeoutSec));
     this.#putAttr(at + 40, entry.attr);
   }
 

@@ -1,4 +1,5 @@
 import {
+  EPOCH_MINOR_VERSION,
   INIT_OUT_BYTES,
   init,
   init2,
@@ -21,11 +22,13 @@ export interface InitOptions {
   readonly maxWriteBytes: number;
   readonly readaheadBytes: number;
   readonly directIo: boolean;
+  /** Names may be told to the kernel for longer than one use, where it can be made to drop them. */
+  readonly leasesNames?: boolean | undefined;
 }
 
 /** What the driver makes of the kernel's offer. */
 export type InitAnswer =
-  | { readonly kind: "agreed"; readonly body: Buffer; readonly maxWriteBytes: number }
+  | { readonly kind: "agreed"; readonly body: Buffer; readonly maxWriteBytes: number; readonly believesNames: boolean }
   /** The kernel is newer than version 7 and will send another INIT after this answer. */
   | { readonly kind: "again"; readonly body: Buffer }
   | { readonly kind: "refused"; readonly message: string };
@@ -43,6 +46,7 @@ const pagesWithoutFlag = 32;
  * What is asked for where the kernel offers it. Not asked for, on purpose:
  * - WRITEBACK_CACHE, CACHE_SYMLINKS, EXPLICIT_INVAL_DATA: caches that another client could catch lying, until there are leases.
  * - POSIX_LOCKS, FLOCK_LOCKS: the kernel then keeps locks within this machine.
+ * - DO_READDIRPLUS: without names that may be kept the kernel looks up each entry again, which brings its attributes too.
  * - DONT_MASK: the kernel applies the umask.
  * - EXPORT_SUPPORT, POSIX_ACL, NO_OPEN_SUPPORT: the seam has no such operations, or needs its opens.
  *
@@ -54,8 +58,6 @@ const wanted =
   init.ATOMIC_O_TRUNC |
   init.BIG_WRITES |
   init.AUTO_INVAL_DATA |
-  init.DO_READDIRPLUS |
-  init.READDIRPLUS_AUTO |
   init.ASYNC_DIO |
   init.PARALLEL_DIROPS |
   init.HANDLE_KILLPRIV |
@@ -85,6 +87,7 @@ export function answerInit(offer: KernelOffer, options: InitOptions): InitAnswer
     return { kind: "refused", message: `the kernel speaks FUSE ${spoken}, this driver needs ${needed} (Linux 5.4)` };
   }
 
+  const believesNames = options.leasesNames === true && offer.minor >= EPOCH_MINOR_VERSION;
   const flags = offer.flags & wanted;
   const pages = (flags & init.MAX_PAGES) !== 0 ? maxPages : pagesWithoutFlag;
   const maxWriteBytes = Math.min(options.maxWriteBytes, pages * pageBytes);
@@ -102,5 +105,5 @@ export function answerInit(offer: KernelOffer, options: InitOptions): InitAnswer
   body.writeUInt32LE(1, 24);
   body.writeUInt16LE(pages, 28);
   body.writeUInt32LE(flags2 >>> 0, 32);
-  return { kind: "agreed", body, maxWriteBytes };
+  return { kind: "agreed", body, maxWriteBytes, believesNames };
 }

@@ -1,4 +1,4 @@
-import { NOTIFY_INVAL_ENTRY, NOTIFY_INVAL_INODE, OUT_HEADER_BYTES } from "./constants.ts";
+import { NOTIFY_INC_EPOCH, NOTIFY_INVAL_ENTRY, NOTIFY_INVAL_INODE, OUT_HEADER_BYTES } from "./constants.ts";
 
 /** struct fuse_notify_inval_inode_out: ino (a nodeid), off, len. A negative off means the attributes alone, a len of 0 all. */
 export function encodeInvalInode(nodeid: number, offset: bigint, length: bigint): Buffer {
@@ -16,6 +16,11 @@ export function encodeInvalEntry(parent: number, name: Uint8Array): Buffer {
   message.writeUInt32LE(name.length, OUT_HEADER_BYTES + 8);
   message.set(name, OUT_HEADER_BYTES + 16);
   return message;
+}
+
+/** Names that the kernel took from answers to requests of before it are looked up again. Takes no lock, so it never waits. */
+export function encodeIncEpoch(): Buffer {
+  return notification(NOTIFY_INC_EPOCH, 0);
 }
 
 /** A notification is a reply to nobody: unique 0, and its code in the place of the error. */

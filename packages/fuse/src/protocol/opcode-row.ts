@@ -1,5 +1,6 @@
-import type { Entry, ErrnoName, HandleId, OperationName, ReplyOf, RequestOf } from "@kedgefs/core";
+import type { Entry, ErrnoName, HandleId, NodeId, OperationName, ReplyOf, RequestOf } from "@kedgefs/core";
 import { errnoNumberFromName } from "@kedgefs/core";
+import type { Believe } from "../beliefs.ts";
 import type { Taking } from "../coherence.ts";
 import type { Opened } from "../open-handles.ts";
 import type { Decode } from "./decode.ts";
@@ -11,7 +12,16 @@ export type EncodedBody = number | Uint8Array;
 /** How one opcode becomes a call of one operation, and its answer a reply. */
 export interface OperationHandling<Op extends OperationName> {
   readonly decode: Decode<RequestOf<Op>>;
-  readonly encode: (reply: ReplyOf<Op>, request: RequestOf<Op>, out: ReplyEncoder) => EncodedBody;
+  /** `believe` says for how long the kernel may believe what the row calls believable. */
+  readonly encode: (reply: ReplyOf<Op>, request: RequestOf<Op>, out: ReplyEncoder, believe: Believe) => EncodedBody;
+  /** The kernel takes attributes from the answer only if no invalidation overtook it. */
+  readonly attrBelievable?: boolean;
+  /** The directory whose names the answer tells. */
+  readonly namesIn?: (request: RequestOf<Op>) => NodeId;
+  /** Directories in which names change; of two, one moves from the first to the second. */
+  readonly changesIn?: (request: RequestOf<Op>) => readonly NodeId[];
+  /** The node of which the request changes what is permitted. */
+  readonly permits?: (request: RequestOf<Op>) => NodeId | undefined;
   /** The operation checks permission, so the caller's supplementary groups are looked up. */
   readonly checksPermission?: boolean;
   /** Nodes that the answer leads to, in the order in which the encoder grants them; it may not reach all. */
@@ -31,7 +41,11 @@ export interface ForwardedRow {
   readonly kind: "forwarded";
   readonly operation: OperationName;
   readonly decode: Decode<unknown>;
-  readonly encode: (reply: unknown, request: unknown, out: ReplyEncoder) => EncodedBody;
+  readonly encode: (reply: unknown, request: unknown, out: ReplyEncoder, believe: Believe) => EncodedBody;
+  readonly attrBelievable: boolean;
+  readonly namesIn: ((request: unknown) => NodeId) | undefined;
+  readonly changesIn: ((request: unknown) => readonly NodeId[]) | undefined;
+  readonly permits: ((request: unknown) => NodeId | undefined) | undefined;
   readonly checksPermission: boolean;
   readonly leadsTo: ((reply: unknown) => readonly Entry[]) | undefined;
   readonly tells: ((reply: unknown, request: unknown) => readonly Entry[]) | undefined;
@@ -58,6 +72,10 @@ export type OpcodeRow = ForwardedRow | DriverRow | RefusedRow;
 export function forward<Op extends OperationName>(operation: Op, handling: OperationHandling<Op>) {
   const whole = {
     checksPermission: false,
+    attrBelievable: false,
+    namesIn: undefined,
+    changesIn: undefined,
+    permits: undefined,
     leadsTo: undefined,
     tells: undefined,
     taking: undefined,

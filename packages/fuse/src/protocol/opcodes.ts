@@ -1,5 +1,6 @@
-import type { DirEntry, Entry, HandleId, HandleRequest, NodeId, OperationName } from "@kedgefs/core";
+import type { DirEntry, Entry, HandleId, HandleRequest, NodeId, OperationName, RenameRequest } from "@kedgefs/core";
 import { O_ACCMODE, O_RDONLY, O_WRONLY } from "@kedgefs/core";
+import type { Believe } from "../beliefs.ts";
 import type { Opened } from "../open-handles.ts";
 import { FOPEN_NOFLUSH, type OpcodeName, opcodeNumbers } from "./constants.ts";
 import * as decode from "./decode.ts";
@@ -7,12 +8,13 @@ import { fittingEntries, type ReplyEncoder } from "./encode.ts";
 import { driver, type EncodedBody, type ForwardedRow, forward, type OpcodeRow, refuse } from "./opcode-row.ts";
 
 const nothing = (): EncodedBody => 0;
-const entry = (reply: Entry, _request: unknown, out: ReplyEncoder): EncodedBody => out.entry(reply);
+const entry = (reply: Entry, _request: unknown, out: ReplyEncoder, believe: Believe): EncodedBody =>
+  out.entry(reply, believe);
 const itself = (reply: Entry): readonly Entry[] => [reply];
 const withEntry = (entries: readonly DirEntry[]): readonly Entry[] =>
   entries.flatMap((each) => (each.entry === undefined ? [] : [each.entry]));
 
-/** The last close of a file that was open for reading only has nothing to flush, so the kernel needn't ask (Linux 5.16). */
+/** A close of a file that was open for reading only has nothing to flush, so the kernel needn't ask (Linux 5.16). */
 const openFlags = (flags: number): number => ((flags & O_ACCMODE) === O_RDONLY ? FOPEN_NOFLUSH : 0);
 
 const openedFile = (node: NodeId, handle: HandleId, flags: number): Opened => ({
@@ -22,31 +24,57 @@ const openedFile = (node: NodeId, handle: HandleId, flags: number): Opened => ({
   readable: (flags & O_ACCMODE) !== O_WRONLY,
 });
 
-const makesEntry = { encode: entry, leadsTo: itself, tells: itself, checksPermission: true } as const;
+const inParent = ({ parent }: { readonly parent: NodeId }): NodeId => parent;
+const changesInParent = ({ parent }: { readonly parent: NodeId }): readonly NodeId[] => [parent];
+
+const leads = {
+  encode: entry,
+  leadsTo: itself,
+  tells: itself,
+  checksPermission: true,
+  namesIn: inParent,
+} as const;
+const makesEntry = { ...leads, changesIn: changesInParent } as const;
 const closes = {
   decode: decode.decodeHandle,
   encode: nothing,
   closes: (request: HandleRequest): HandleId => request.handle,
 } as const;
-const removes = { decode: decode.decodeName, encode: nothing, checksPermission: true } as const;
+const removes = {
+  decode: decode.decodeName,
+  encode: nothing,
+  changesIn: changesInParent,
+  checksPermission: true,
+} as const;
+const moves = {
+  encode: nothing,
+  changesIn: ({ parent, newParent }: RenameRequest): readonly NodeId[] => [parent, newParent],
+  checksPermission: true,
+} as const;
 
 /**
  * The table that dispatch derives from: every opcode of linux/fuse.h and what becomes of it. A missing opcode is a compile
  * error, and so is an operation of the seam to which no opcode leads (`uncovered` below).
  */
 const table = {
-  LOOKUP: forward("lookup", { ...makesEntry, decode: decode.decodeName }),
+  LOOKUP: forward("lookup", {
+    ...leads,
+    decode: decode.decodeName,
+    attrBelievable: true,
+  }),
   FORGET: driver("forget"),
   BATCH_FORGET: driver("batchForget"),
   GETATTR: forward("getattr", {
     decode: decode.decodeGetattr,
-    encode: (reply, _request, out) => out.attr(reply.attr),
+    encode: (reply, request, out, believe) => out.attr(request.node, reply, believe),
+    attrBelievable: true,
     tells: (reply, request) => [{ node: request.node, attr: reply.attr }],
   }),
   SETATTR: forward("setattr", {
     decode: decode.decodeSetattr,
-    encode: (reply, _request, out) => out.attr(reply.attr),
+    encode: (reply, request, out, believe) => out.attr(request.node, reply, believe),
     checksPermission: true,
+    permits: ({ node, mode, uid, gid }) => ((mode ?? uid ?? gid) === undefined ? undefined : node),
     tells: (reply, request) => [{ node: request.node, attr: reply.attr }],
     taking: (request) => (request.size === undefined ? "taken" : "truncating"),
   }),
@@ -56,9 +84,14 @@ const table = {
   MKDIR: forward("mkdir", { ...makesEntry, decode: decode.decodeMkdir }),
   UNLINK: forward("unlink", removes),
   RMDIR: forward("rmdir", removes),
-  RENAME: forward("rename", { decode: decode.decodeRename, encode: nothing, checksPermission: true }),
-  RENAME2: forward("rename", { decode: decode.decodeRename2, encode: nothing, checksPermission: true }),
-  LINK: forward("link", { ...makesEntry, decode: decode.decodeLink }),
+  RENAME: forward("rename", { ...moves, decode: decode.decodeRename }),
+  RENAME2: forward("rename", { ...moves, decode: decode.decodeRename2 }),
+  LINK: forward("link", {
+    ...makesEntry,
+    decode: decode.decodeLink,
+    namesIn: ({ newParent }) => newParent,
+    changesIn: ({ newParent }) => [newParent],
+  }),
   OPEN: forward("open", {
     decode: decode.decodeOpen,
     encode: (reply, request, out) => out.open(reply.handle, openFlags(request.flags)),
@@ -67,7 +100,9 @@ const table = {
   }),
   CREATE: forward("create", {
     decode: decode.decodeCreate,
-    encode: (reply, request, out) => out.create(reply, reply.handle, openFlags(request.flags)),
+    encode: (reply, request, out, believe) => out.create(reply, reply.handle, openFlags(request.flags), believe),
+    namesIn: inParent,
+    changesIn: changesInParent,
     checksPermission: true,
     leadsTo: itself,
     tells: itself,
@@ -89,11 +124,14 @@ const table = {
   }),
   READDIR: forward("readdir", {
     decode: decode.decodeReaddir,
-    encode: (reply, request, out) => out.dirents(fittingEntries(reply.entries, request.size, false), false),
+    encode: (reply, request, out) => out.dirents(fittingEntries(reply.entries, request.size, false)),
+    // A source may look the entries up as well, for whoever asks for them next.
+    checksPermission: true,
   }),
   READDIRPLUS: forward("readdirplus", {
     decode: decode.decodeReaddir,
-    encode: (reply, request, out) => out.dirents(fittingEntries(reply.entries, request.size, true), true),
+    encode: (reply, request, out, believe) => out.dirents(fittingEntries(reply.entries, request.size, true), believe),
+    attrBelievable: true,
     checksPermission: true,
     leadsTo: (reply) => withEntry(reply.entries),
     tells: (reply, request) => withEntry(fittingEntries(reply.entries, request.size, true)),

@@ -2,10 +2,20 @@ import type { ClientDuplexStream, ServiceError } from "@grpc/grpc-js";
 import { FrameBatch, frameFlushBytes } from "../frame-batch.ts";
 import type { ClientFrame } from "../generated/kedge/v1/ClientFrame.ts";
 import type { ServerFrame__Output } from "../generated/kedge/v1/ServerFrame.ts";
-import { fromServerFrame, type ReceivedReply, requestBytes, toClientFrame, type WireRequest } from "../wire.ts";
+import {
+  fromServerFrame,
+  isUrgent,
+  type ReceivedReply,
+  requestBytes,
+  toClientFrame,
+  type WireRecall,
+  type WireRequest,
+} from "../wire.ts";
 
 export interface ClientLaneEvents {
   reply(reply: ReceivedReply): void;
+  /** Told before the replies of the same frame. The server takes it for done when this returns, or what it returns settles. */
+  recall(recall: WireRecall): Promise<unknown> | undefined;
   /** All replies to requests below this id have arrived, on whichever lane. */
   ackedBelow(): number;
   /** Called once, whatever ended the lane. */
@@ -17,18 +27,24 @@ export class ClientLane {
   readonly #call: ClientDuplexStream<ClientFrame, ServerFrame__Output>;
   readonly #events: ClientLaneEvents;
   readonly #requests: FrameBatch<WireRequest>;
+  /** All recalls up to this id are done. */
+  #recalled = 0;
+  /** Settles when those before the next one are done. */
+  #recalling: Promise<unknown> | undefined;
   #ended = false;
 
   constructor(call: ClientDuplexStream<ClientFrame, ServerFrame__Output>, events: ClientLaneEvents) {
     this.#call = call;
     this.#events = events;
     this.#requests = new FrameBatch((requests) => {
-      if (!this.#ended) call.write(toClientFrame(requests, events.ackedBelow()) as ClientFrame);
+      this.#write(requests);
     }, frameFlushBytes);
     call.on("data", (frame: ServerFrame__Output) => {
       if (this.#ended) return;
       try {
-        for (const reply of fromServerFrame(frame)) events.reply(reply);
+        const { replies, recalls } = fromServerFrame(frame);
+        if (recalls.length > 0) this.#recall(recalls);
+        for (const reply of replies) events.reply(reply);
       } catch (error) {
         call.cancel();
         this.#end(`the server sent a frame that makes no sense: ${(error as Error).message}`);
@@ -39,13 +55,35 @@ export class ClientLane {
   }
 
   send(request: WireRequest): void {
-    if (!this.#ended) this.#requests.add(request, requestBytes(request));
+    if (!this.#ended) this.#requests.add(request, requestBytes(request), isUrgent(request));
   }
 
   close(): void {
     this.#ended = true;
     this.#requests.discard();
     this.#call.cancel();
+  }
+
+  /** Somebody waits for the answer to a recall: it goes at once. */
+  #recall(recalls: readonly WireRecall[]): void {
+    const last = recalls.at(-1)?.id ?? 0;
+    const waiting = recalls.map((recall) => this.#events.recall(recall)).filter((each) => each !== undefined);
+    if (waiting.length === 0 && this.#recalling === undefined) {
+      this.#recalled = last;
+      this.#write([]);
+      return;
+    }
+    const recalling = Promise.allSettled([this.#recalling, ...waiting]).then(() => {
+      if (this.#recalling === recalling) this.#recalling = undefined;
+      this.#recalled = last;
+      this.#write([]);
+    });
+    this.#recalling = recalling;
+  }
+
+  #write(requests: readonly WireRequest[]): void {
+    if (this.#ended) return;
+    this.#call.write(toClientFrame(requests, this.#events.ackedBelow(), this.#recalled) as ClientFrame);
   }
 
   #end(reason: string): void {

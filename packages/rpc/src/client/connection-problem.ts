@@ -3,6 +3,7 @@ import { type ServiceError, status } from "@grpc/grpc-js";
 import { UserError } from "@kedgefs/core";
 import { certificateProblem } from "../certificate-problem.ts";
 import type { TlsMaterial } from "../tls-material.ts";
+import { troubleOfCode } from "./connection-trouble.ts";
 import type { ServerAddress } from "./transport.ts";
 
 const probeTimeoutMs = 5_000;
@@ -63,23 +64,19 @@ function probe({ host, port }: ServerAddress, tls: TlsMaterial, otherwise: strin
 
 function problemOfCode(error: NodeJS.ErrnoException, where: string): UserError {
   const code = error.code ?? "";
-  switch (code) {
-    case "ECONNREFUSED":
+  switch (troubleOfCode(code)) {
+    case "refused":
       return new UserError(`nothing listens on ${where}`, "start the server there: kedge serve …");
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
+    case "no-address":
       return new UserError(`no address is known for the host of ${where}`, "check the name, or use an IP address");
-    case "EHOSTUNREACH":
-    case "ENETUNREACH":
+    case "no-route":
       return new UserError(`no route to ${where}`, "check the network");
-    case "ETIMEDOUT":
+    case "silent":
       return new UserError(`${where} does not answer`, "check the address, the network and any firewall between");
-    case "ECONNRESET":
-    case "EPROTO":
-    case "ERR_SSL_WRONG_VERSION_NUMBER":
-    case "ERR_SSL_PACKET_LENGTH_TOO_LONG":
+    case "broken-off":
+    case "not-tls":
       return new UserError(`${where} does not speak TLS as a kedge server does`, "check the port");
-    case "ERR_TLS_CERT_ALTNAME_INVALID":
+    case "wrong-name":
       return new UserError(
         `the server's certificate was not made for this name: ${error.message}`,
         "use a name that it was made for, or on the server: kedge pki init --dir DIR --host NAME",

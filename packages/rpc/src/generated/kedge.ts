@@ -31,6 +31,7 @@ import type { ReadReply as _kedge_v1_ReadReply, ReadReply__Output as _kedge_v1_R
 import type { ReadRequest as _kedge_v1_ReadRequest, ReadRequest__Output as _kedge_v1_ReadRequest__Output } from './kedge/v1/ReadRequest.ts';
 import type { ReaddirReply as _kedge_v1_ReaddirReply, ReaddirReply__Output as _kedge_v1_ReaddirReply__Output } from './kedge/v1/ReaddirReply.ts';
 import type { ReadlinkReply as _kedge_v1_ReadlinkReply, ReadlinkReply__Output as _kedge_v1_ReadlinkReply__Output } from './kedge/v1/ReadlinkReply.ts';
+import type { Recall as _kedge_v1_Recall, Recall__Output as _kedge_v1_Recall__Output } from './kedge/v1/Recall.ts';
 import type { RenameRequest as _kedge_v1_RenameRequest, RenameRequest__Output as _kedge_v1_RenameRequest__Output } from './kedge/v1/RenameRequest.ts';
 import type { ReopenRequest as _kedge_v1_ReopenRequest, ReopenRequest__Output as _kedge_v1_ReopenRequest__Output } from './kedge/v1/ReopenRequest.ts';
 import type { Reply as _kedge_v1_Reply, Reply__Output as _kedge_v1_Reply__Output } from './kedge/v1/Reply.ts';
@@ -81,6 +82,7 @@ export interface ProtoGrpcType {
       ReadRequest: MessageTypeDefinition<_kedge_v1_ReadRequest, _kedge_v1_ReadRequest__Output>
       ReaddirReply: MessageTypeDefinition<_kedge_v1_ReaddirReply, _kedge_v1_ReaddirReply__Output>
       ReadlinkReply: MessageTypeDefinition<_kedge_v1_ReadlinkReply, _kedge_v1_ReadlinkReply__Output>
+      Recall: MessageTypeDefinition<_kedge_v1_Recall, _kedge_v1_Recall__Output>
       RenameRequest: MessageTypeDefinition<_kedge_v1_RenameRequest, _kedge_v1_RenameRequest__Output>
       ReopenRequest: MessageTypeDefinition<_kedge_v1_ReopenRequest, _kedge_v1_ReopenRequest__Output>
       Reply: MessageTypeDefinition<_kedge_v1_Reply, _kedge_v1_Reply__Output>

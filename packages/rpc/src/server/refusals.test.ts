@@ -67,6 +67,8 @@ before(async () => {
           readOnly: false,
           coarseTimes: false,
           closeReports: false,
+          strictAtime: false,
+          leaseMs: 0,
         };
       },
       async detach() {},

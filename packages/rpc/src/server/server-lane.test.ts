@@ -34,6 +34,7 @@ interface Scene {
   readonly call: Call;
   readonly lane: ServerLane;
   readonly asked: number[];
+  readonly recalled: number[];
   closed: number;
 }
 
@@ -44,6 +45,7 @@ function begin(onRequest: (scene: Scene, id: number) => void = () => {}): Scene 
     call,
     lane: new ServerLane(call as unknown as SessionCall, silentLogger),
     asked: [],
+    recalled: [],
     closed: 0,
   };
   scene.lane.open({
@@ -52,6 +54,7 @@ function begin(onRequest: (scene: Scene, id: number) => void = () => {}): Scene 
       onRequest(scene, id);
     },
     acked() {},
+    recalled: (upTo) => scene.recalled.push(upTo),
     closed() {
       scene.closed++;
     },
@@ -61,11 +64,15 @@ function begin(onRequest: (scene: Scene, id: number) => void = () => {}): Scene 
 
 /** A frame as grpc-js decodes it, with requests of these ids. */
 function frameOf(...ids: number[]): object {
-  const requests = ids.map((id): WireRequest => {
-    return { id, caller: rootCaller, operation: "getattr", body: { node: "n" as NodeId } };
-  });
+  return frameWith(
+    ids.map((id) => ({ id, caller: rootCaller, operation: "getattr", body: { node: "n" as NodeId } })),
+    0,
+  );
+}
+
+function frameWith(requests: readonly WireRequest[], recalled: number): object {
   const { requestSerialize, requestDeserialize } = Kedge.service.Session;
-  return requestDeserialize(requestSerialize(toClientFrame(requests, 0) as never));
+  return requestDeserialize(requestSerialize(toClientFrame(requests, 0, recalled) as never));
 }
 
 test("requests of a frame wait while the lane is held, and come in order when it is not", () => {
@@ -74,12 +81,32 @@ test("requests of a frame wait while the lane is held, and come in order when it
   });
   scene.call.emit("data", frameOf(1, 2, 3, 4, 5));
   assert.deepEqual(scene.asked, [1, 2]);
-  assert.ok(scene.call.paused);
   scene.lane.release();
   assert.deepEqual(scene.asked, [1, 2, 3, 4]);
-  assert.ok(scene.call.paused);
   scene.lane.release();
   assert.deepEqual(scene.asked, [1, 2, 3, 4, 5]);
+});
+
+test("behind requests that wait the answer to a recall is heard", () => {
+  const scene = begin((self) => self.lane.hold());
+  scene.call.emit("data", frameOf(1, 2));
+  assert.equal(scene.call.paused, false);
+  scene.call.emit("data", frameWith([], 7));
+  assert.deepEqual([scene.asked, scene.recalled], [[1], [7]]);
+});
+
+test("no more requests wait than a bound allows", () => {
+  const scene = begin((self) => self.lane.hold());
+  const write = (id: number): WireRequest => ({
+    id,
+    caller: rootCaller,
+    operation: "write",
+    body: { node: "n" as NodeId, handle: 1, offset: 0n, data: Buffer.alloc(300_000) },
+  });
+  let sent = 0;
+  while (!scene.call.paused) scene.call.emit("data", frameWith([write(++sent)], 0));
+  assert.ok(sent > 2 && sent < 10, `${sent}`);
+  while (scene.asked.length < sent - 1) scene.lane.release();
   assert.equal(scene.call.paused, false);
 });
 

@@ -3,7 +3,17 @@ import type { Logger } from "@kedgefs/core";
 import { FrameBatch, frameFlushBytes } from "../frame-batch.ts";
 import type { ClientFrame__Output } from "../generated/kedge/v1/ClientFrame.ts";
 import type { ServerFrame } from "../generated/kedge/v1/ServerFrame.ts";
-import { fromClientFrame, replyBytes, toServerFrame, type WireReply, type WireRequest } from "../wire.ts";
+import {
+  fromClientFrame,
+  isUrgent,
+  recallBytes,
+  replyBytes,
+  requestBytes,
+  toServerFrame,
+  type WireRecall,
+  type WireReply,
+  type WireRequest,
+} from "../wire.ts";
 
 export type SessionCall = ServerDuplexStream<ClientFrame__Output, ServerFrame>;
 
@@ -11,9 +21,17 @@ export interface LaneEvents {
   request(request: WireRequest, lane: ServerLane): void;
   /** The client has the replies to all requests below this id. */
   acked(below: number): void;
+  /** The client has acted on all recalls up to this id. */
+  recalled(upTo: number): void;
   /** Called once, whatever ended the lane. */
   closed(lane: ServerLane): void;
 }
+
+/**
+ * Requests that are read and wait while the session holds the lane, bytes: behind them may be the answer to a recall, for which
+ * other clients wait.
+ */
+const waitingBytesMax = 1 << 20;
 
 /**
  * The server's end of one Session stream: frames in, frames out, and back-pressure both ways. While the client does not read
@@ -22,7 +40,7 @@ export interface LaneEvents {
 export class ServerLane {
   readonly #call: SessionCall;
   readonly #logger: Logger;
-  readonly #replies: FrameBatch<WireReply>;
+  readonly #out: FrameBatch<WireReply | WireRecall>;
   /** Requests of frames that were read, which wait until the lane is held no longer. */
   #waiting: WireRequest[] = [];
   #events: LaneEvents | undefined;
@@ -33,7 +51,7 @@ export class ServerLane {
   constructor(call: SessionCall, logger: Logger) {
     this.#call = call;
     this.#logger = logger;
-    this.#replies = new FrameBatch((replies) => this.#write(replies), frameFlushBytes);
+    this.#out = new FrameBatch((items) => this.#write(items), frameFlushBytes);
     call.on("error", () => this.#finish());
   }
 
@@ -42,10 +60,11 @@ export class ServerLane {
     this.#call.on("data", (frame: ClientFrame__Output) => {
       if (this.#ended) return;
       try {
-        const { requests, ackedBelow } = fromClientFrame(frame);
+        const { requests, ackedBelow, recalled } = fromClientFrame(frame);
         if (ackedBelow > 0) events.acked(ackedBelow);
+        if (recalled > 0) events.recalled(recalled);
         this.#waiting = this.#waiting.length === 0 ? requests : this.#waiting.concat(requests);
-        this.#deliver();
+        this.#update();
       } catch (error) {
         this.#logger.warn(`a client sent a frame that makes no sense: ${(error as Error).message}`);
         this.refuse(status.INVALID_ARGUMENT, `a frame makes no sense: ${(error as Error).message}`);
@@ -62,7 +81,11 @@ export class ServerLane {
 
   /** Replies of a lane that has ended go nowhere: the client asks again on its next one. */
   reply(reply: WireReply): void {
-    if (!this.#ended) this.#replies.add(reply, replyBytes(reply));
+    if (!this.#ended) this.#out.add(reply, replyBytes(reply), isUrgent(reply));
+  }
+
+  recall(recall: WireRecall): void {
+    if (!this.#ended) this.#out.add(recall, recallBytes(recall));
   }
 
   hold(): void {
@@ -77,7 +100,7 @@ export class ServerLane {
 
   close(): void {
     if (this.#ended) return;
-    this.#replies.flush();
+    this.#out.flush();
     this.#finish();
     this.#call.end();
   }
@@ -87,11 +110,17 @@ export class ServerLane {
     this.#call.emit("error", { code, details });
   }
 
-  #write(replies: WireReply[]): void {
+  #write(items: (WireReply | WireRecall)[]): void {
     if (this.#ended) return;
+    const replies: WireReply[] = [];
+    const recalls: WireRecall[] = [];
+    for (const item of items) {
+      if ("operation" in item) replies.push(item);
+      else recalls.push(item);
+    }
     let more: boolean;
     try {
-      more = this.#call.write(toServerFrame(replies) as ServerFrame);
+      more = this.#call.write(toServerFrame(replies, recalls) as ServerFrame);
     } catch (error) {
       this.#logger.error(`a reply could not be sent: ${(error as Error).stack}`);
       this.refuse(status.INTERNAL, "a reply could not be sent");
@@ -104,12 +133,19 @@ export class ServerLane {
   }
 
   #update(): void {
+    if (!this.#isHeld()) this.#deliver();
     if (this.#ended) return;
-    const hold = this.#isHeld();
-    if (hold && !this.#call.isPaused()) this.#call.pause();
-    else if (!hold) this.#deliver();
-    // What was delivered may have been enough to be held again.
-    if (!this.#ended && !this.#isHeld() && this.#call.isPaused()) this.#call.resume();
+    const pause = this.#heldByPeer || (this.#heldBySession && this.#waitIsFull());
+    if (pause && !this.#call.isPaused()) this.#call.pause();
+    else if (!pause && this.#call.isPaused()) this.#call.resume();
+  }
+
+  #waitIsFull(): boolean {
+    let bytes = 0;
+    return this.#waiting.some((request) => {
+      bytes += requestBytes(request);
+      return bytes >= waitingBytesMax;
+    });
   }
 
   #isHeld(): boolean {
@@ -128,7 +164,7 @@ export class ServerLane {
   #finish(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#replies.discard();
+    this.#out.discard();
     this.#waiting = [];
     this.#events?.closed(this);
   }

@@ -1,5 +1,5 @@
 import http2 from "node:http2";
-import { createServer as createTcpServer, type Socket, type Server as TcpServer } from "node:net";
+import { createServer as createTcpServer, isIPv6, type Socket, type Server as TcpServer } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import type { Logger } from "@kedgefs/core";
 import { clientCertificateProblem } from "../certificate-problem.ts";
@@ -81,8 +81,9 @@ export function createTlsGate(tls: TlsMaterial, logger: Logger, admit: (socket: 
   };
 }
 
-function peerOf(socket: Socket): string {
-  return `${socket.remoteAddress ?? "a client that is gone"}:${socket.remotePort ?? ""}`;
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  if (remoteAddress === undefined) return "a client that is gone";
+  return isIPv6(remoteAddress) ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
 }
 
 /** Answers as gRPC does when it has only a status to tell ("Trailers-Only" in gRPC over HTTP/2). */
@@ -98,7 +99,7 @@ function refuse(socket: TLSSocket, reason: string): void {
         ":status": 200,
         "content-type": "application/grpc",
         "grpc-status": "16",
-        "grpc-message": encodeURIComponent(reason),
+        "grpc-message": encodeURI(reason),
       },
       { endStream: true },
     );

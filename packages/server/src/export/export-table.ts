@@ -1,5 +1,7 @@
 import type { FileSystem } from "@kedgefs/core";
 import { AttachRefusal } from "@kedgefs/rpc";
+import type { HostWatch } from "../leases/host-watch.ts";
+import type { MayLease } from "../leases/session-leases.ts";
 import { type Local, local } from "../local/local.ts";
 import type { StateDirectory } from "../state/state-directory.ts";
 import type { AllowRule, ExportConfig } from "./export-config.ts";
@@ -13,6 +15,11 @@ export interface GrantedExport {
   readonly readOnly: boolean;
   readonly coarseTimes: boolean;
   readonly closeReports: boolean;
+  readonly strictAtime: boolean;
+  /** Undefined where nothing can be leased. */
+  readonly mayLease: MayLease | undefined;
+  /** See Local. */
+  readonly nodes: Local["nodes"];
 }
 
 interface OpenedExport {
@@ -25,11 +32,11 @@ export class ExportTable {
   readonly #exports = new Map<string, OpenedExport>();
   readonly #allow: readonly AllowRule[];
 
-  /** UserError for a directory that can't be served. */
-  constructor(configs: readonly ExportConfig[], allow: readonly AllowRule[], state: StateDirectory) {
+  /** UserError for a directory that can't be served. Without `watch` nothing is leased. */
+  constructor(configs: readonly ExportConfig[], allow: readonly AllowRule[], state: StateDirectory, watch?: HostWatch) {
     this.#allow = allow;
     for (const config of configs) {
-      const source = local({ path: config.path, exportName: config.name, state });
+      const source = local({ path: config.path, exportName: config.name, state, watch });
       this.#exports.set(config.name, { config, source });
     }
   }
@@ -47,6 +54,13 @@ export class ExportTable {
     return notes;
   }
 
+  /** Exports whose answers clients may not believe for a while, since changes on this host would not be seen. */
+  unwatched(): string[] {
+    return [...this.#exports.values()].flatMap(({ config, source }) =>
+      source.mayLease === undefined ? [config.name] : [],
+    );
+  }
+
   /** Throws AttachRefusal for an export that does not exist or that this identity may not use. */
   grant(identity: string, exportName: string): GrantedExport {
     const rules = this.#allow.filter((rule) => rule.identity === identity && rule.exportName === exportName);
@@ -58,8 +72,9 @@ export class ExportTable {
     const { config, source } = opened;
     const onlyRead = config.readOnly || (rules.length > 0 && rules.every((rule) => rule.readOnly));
     const guarded = onlyRead ? readOnly(source.fileSystem) : source.fileSystem;
-    const { coarseTimes, closeReports } = source;
-    return { fileSystem: squash(guarded, config.squash), own: guarded, readOnly: onlyRead, coarseTimes, closeReports };
+    const { coarseTimes, closeReports, strictAtime, mayLease, nodes } = source;
+    const traits = { readOnly: onlyRead, coarseTimes, closeReports, strictAtime, mayLease, nodes };
+    return { fileSystem: squash(guarded, config.squash), own: guarded, ...traits };
   }
 
   close(): void {

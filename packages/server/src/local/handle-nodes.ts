@@ -1,18 +1,14 @@
 import { FsError, type NodeId, O_PATH } from "@kedgefs/core";
 import { close, type FileStat, fstatx, nameToHandleAt, openByHandleAt } from "@kedgefs/posix";
 import { DescriptorCache } from "./descriptor-cache.ts";
+import { handleContent, handleContentHeaderBytes, handleContentKind } from "./handle-content.ts";
 import { Mounts } from "./mounts.ts";
 import type { NodeSeal } from "./node-seal.ts";
 import type { NodeStore } from "./node-store.ts";
 
-const kind = 1;
-const headerBytes = 13;
-
 /**
  * Nodes known by the kernel's own file handles (name_to_handle_at(2)): nothing to remember, exact across restarts, and ESTALE
  * once the inode is gone, even if its number is used again. Needs CAP_DAC_READ_SEARCH and a file system that has handles.
- *
- * Content of an identity: kind (1 byte), device major, device minor, handle type (u32 LE each), handle.
  */
 export class HandleNodes implements NodeStore {
   readonly root: NodeId;
@@ -44,10 +40,15 @@ export class HandleNodes implements NodeStore {
     const cached = this.#cache.get(node);
     if (cached !== undefined) return cached;
     const content = this.#seal.toContent(node);
-    if (content.length < headerBytes || content[0] !== kind)
+    if (content.length < handleContentHeaderBytes || content[0] !== handleContentKind)
       throw new FsError("ESTALE", "a node identity of another kind");
     const device = `${content.readUInt32LE(1)}:${content.readUInt32LE(5)}`;
-    const fd = openByHandleAt(this.#mounts.fd(device), content.readInt32LE(9), content.subarray(headerBytes), O_PATH);
+    const fd = openByHandleAt(
+      this.#mounts.fd(device),
+      content.readInt32LE(9),
+      content.subarray(handleContentHeaderBytes),
+      O_PATH,
+    );
     this.#cache.put(node, fd);
     return fd;
   }
@@ -75,12 +76,7 @@ export class HandleNodes implements NodeStore {
 
   #nodeOf(fd: number, stat: FileStat): NodeId {
     const { type, bytes } = nameToHandleAt(fd);
-    const header = Buffer.allocUnsafe(headerBytes);
-    header[0] = kind;
-    header.writeUInt32LE(stat.devMajor, 1);
-    header.writeUInt32LE(stat.devMinor, 5);
-    header.writeInt32LE(type, 9);
-    return this.#seal.toNode(header.toString("latin1") + bytes.toString("latin1"));
+    return this.#seal.toNode(handleContent(stat, type, bytes));
   }
 }
 

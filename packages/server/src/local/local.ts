@@ -1,13 +1,17 @@
 import { constants, openSync, realpathSync, statfsSync } from "node:fs";
 import { type FileSystem, UserError } from "@kedgefs/core";
-import { closeAsync } from "@kedgefs/posix";
+import { close, closeAsync, fstatx } from "@kedgefs/posix";
+import type { HostWatch } from "../leases/host-watch.ts";
+import type { MayLease } from "../leases/session-leases.ts";
 import type { StateDirectory } from "../state/state-directory.ts";
+import { hasStrictAtime } from "./atime.ts";
 import { hasCoarseTimes } from "./coarse-times.ts";
+import { handleContent } from "./handle-content.ts";
 import { HandleNodes } from "./handle-nodes.ts";
 import { IndexNodes } from "./index-nodes.ts";
 import { LocalFileSystem } from "./local-file-system.ts";
 import { NodeSeal } from "./node-seal.ts";
-import { OpenFiles } from "./open-files.ts";
+import { type OpenFile, OpenFiles } from "./open-files.ts";
 
 /** Descriptors kept for nodes; the rest of the process's limit is for open files. */
 const nodeDescriptorsMax = 4096;
@@ -23,6 +27,8 @@ export interface LocalOptions {
   /** Keys the node identities and names the index. */
   readonly exportName: string;
   readonly state: StateDirectory;
+  /** Sees what other processes change; without it nothing can be leased. */
+  readonly watch?: HostWatch | undefined;
 }
 
 export interface Local {
@@ -33,11 +39,15 @@ export interface Local {
   readonly coarseTimes: boolean;
   /** Whether a close(2) on the backing file system can tell of a failed write; if not, nobody needs to ask. */
   readonly closeReports: boolean;
+  /** See hasStrictAtime. */
+  readonly strictAtime: boolean;
+  /** Undefined where nothing can be leased. */
+  readonly mayLease: MayLease | undefined;
   close(): void;
 }
 
 /** A FileSystem over a directory of this machine, made of real system calls. UserError if the directory can't be served. */
-export function local({ path, exportName, state }: LocalOptions): Local {
+export function local({ path, exportName, state, watch }: LocalOptions): Local {
   let rootFd: number;
   let realPath: string;
   try {
@@ -53,19 +63,35 @@ export function local({ path, exportName, state }: LocalOptions): Local {
   const seal = new NodeSeal(state, `${exportName} at ${realPath}`);
   const coarseTimes = hasCoarseTimes(rootFd);
   const closeReports = !closesInSilence.has(statfsSync(realPath).type);
+  const strictAtime = hasStrictAtime(rootFd);
   const byHandle = HandleNodes.canServe(rootFd);
+  const mayLease = byHandle && watch?.watch(rootFd, fstatx(rootFd)) ? nodesOn(rootFd) : undefined;
   const nodes = byHandle
     ? new HandleNodes(realPath, rootFd, seal, nodeDescriptorsMax)
     : new IndexNodes(state.pathOf(`nodes-${exportName}.sqlite`), rootFd, seal, nodeDescriptorsMax);
-  const files = new OpenFiles((fd) => void closeAsync(fd).catch(() => {}));
+  const files = new OpenFiles((file) => closeFile(file, closeReports));
   return {
     fileSystem: new LocalFileSystem(nodes, files, closeReports),
     nodes: byHandle ? "handles" : "index",
     coarseTimes,
     closeReports,
+    strictAtime,
+    mayLease,
     close() {
       files.releaseAll();
       nodes.close();
     },
   };
+}
+
+/** A close of what was only read is done at once, unless it is the end of a file whose blocks must be freed then. */
+function closeFile({ fd, readOnly }: OpenFile, closeReports: boolean): void {
+  if (readOnly && !closeReports && fstatx(fd).attr.nlink > 0) close(fd);
+  else closeAsync(fd).catch(() => {});
+}
+
+/** Whether a node is on the file system of `rootFd`, which is watched; what is mounted on it may not be. */
+function nodesOn(rootFd: number): MayLease {
+  const device = handleContent(fstatx(rootFd), 0, Buffer.alloc(0)).slice(0, -4);
+  return (node) => node.startsWith(device);
 }

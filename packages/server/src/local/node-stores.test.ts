@@ -33,7 +33,7 @@ function begin(kind: Kind, dir: string): Life {
     kind === "handles"
       ? new HandleNodes(join(dir, "data"), rootFd, seal, 64)
       : new IndexNodes(state.pathOf("nodes.sqlite"), rootFd, seal, 64);
-  const files = new OpenFiles((fd) => fs.closeSync(fd));
+  const files = new OpenFiles(({ fd }) => fs.closeSync(fd));
   const fileSystem = new LocalFileSystem(nodes, files, false);
   return {
     root: nodes.root,

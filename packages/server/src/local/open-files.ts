@@ -1,10 +1,11 @@
-import { FsError, type HandleId, type NodeId, O_DSYNC, O_SYNC } from "@kedgefs/core";
+import { FsError, type HandleId, type NodeId, O_ACCMODE, O_DSYNC, O_RDONLY, O_SYNC } from "@kedgefs/core";
 
 export interface OpenFile {
   readonly fd: number;
   readonly node: NodeId;
   /** Whether a write waits for stable storage (O_SYNC, O_DSYNC). */
   readonly waitsForDisk: boolean;
+  readonly readOnly: boolean;
   /** Where the next getdents64 of a directory would go on. */
   position: bigint;
   /** Calls that use `fd` off the event loop right now; it is closed when the last of them is done. */
@@ -16,17 +17,18 @@ export interface OpenFile {
 export class OpenFiles {
   readonly #byHandle = new Map<HandleId, OpenFile>();
   readonly #byNode = new Map<NodeId, Set<OpenFile>>();
-  readonly #close: (fd: number) => void;
+  readonly #close: (file: OpenFile) => void;
   #last = 0;
 
-  constructor(close: (fd: number) => void) {
+  constructor(close: (file: OpenFile) => void) {
     this.#close = close;
   }
 
   /** `flags` are those of the open. */
   add(node: NodeId, fd: number, flags: number): HandleId {
     const waitsForDisk = (flags & (O_SYNC | O_DSYNC)) !== 0;
-    const file: OpenFile = { fd, node, waitsForDisk, position: 0n, users: 0, closing: false };
+    const readOnly = (flags & O_ACCMODE) === O_RDONLY;
+    const file: OpenFile = { fd, node, waitsForDisk, readOnly, position: 0n, users: 0, closing: false };
     this.#last++;
     const handle = this.#last as HandleId;
     this.#byHandle.set(handle, file);
@@ -59,7 +61,7 @@ export class OpenFiles {
       return await body(file.fd);
     } finally {
       file.users--;
-      if (file.closing && file.users === 0) this.#close(file.fd);
+      if (file.closing && file.users === 0) this.#close(file);
     }
   }
 
@@ -70,7 +72,7 @@ export class OpenFiles {
     siblings?.delete(file);
     if (siblings?.size === 0) this.#byNode.delete(file.node);
     file.closing = true;
-    if (file.users === 0) this.#close(file.fd);
+    if (file.users === 0) this.#close(file);
   }
 
   releaseAll(): void {

@@ -52,6 +52,11 @@ export class OnceRunner {
     this.#earlier = new Map(journal.sessions.get(session)?.entries);
   }
 
+  /** Whether a request was begun in an earlier life of the server. */
+  isFromBefore(request: number): boolean {
+    return this.#earlier.has(request);
+  }
+
   async run(request: WireRequest, context: CallContext): Promise<unknown> {
     if (request.operation === "write") {
       return await this.#appends.run((request.body as WriteRequest).node, () => this.#append(request, context));

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type Logger, limits, type NodeId } from "@kedgefs/core";
 import { type AttachAnswer, type AttachArguments, AttachRefusal } from "@kedgefs/rpc";
 import type { ExportTable } from "../export/export-table.ts";
+import type { LeaseTable } from "../leases/lease-table.ts";
 import type { Journal } from "../state/journal.ts";
 import type { Sealer } from "../state/state-directory.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
@@ -17,6 +18,7 @@ export class SessionTable {
   readonly #exports: ExportTable;
   readonly #journal: Journal;
   readonly #sealer: Sealer;
+  readonly #leases: LeaseTable;
   readonly #logger: Logger;
   readonly #incarnation = randomBytes(sessionIdBytes);
   readonly #sessions = new Map<string, Session>();
@@ -26,7 +28,8 @@ export class SessionTable {
   /** When sessions of an earlier life count as given up, though nobody came for them. */
   readonly #startedMs = performance.now();
 
-  constructor(exports: ExportTable, journal: Journal, sealer: Sealer, logger: Logger) {
+  constructor(exports: ExportTable, journal: Journal, sealer: Sealer, leases: LeaseTable, logger: Logger) {
+    this.#leases = leases;
     this.#exports = exports;
     this.#journal = journal;
     this.#sealer = sealer;
@@ -53,6 +56,8 @@ export class SessionTable {
       readOnly: granted.readOnly,
       coarseTimes: granted.coarseTimes,
       closeReports: granted.closeReports,
+      strictAtime: granted.strictAtime,
+      leaseMs: granted.mayLease === undefined ? 0 : this.#leases.leaseMs,
     };
   }
 
@@ -66,6 +71,7 @@ export class SessionTable {
     const session = this.find(identity, sessionId);
     if (session === undefined) return;
     this.#logger.info(`${identity} detached: export ${session.exportName}`);
+    session.believesNothing();
     await this.#end(session);
   }
 
@@ -73,7 +79,10 @@ export class SessionTable {
   async stop(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#sweeper);
-    await Promise.all([...this.#sessions.values()].map((session) => session.end()));
+    const sessions = [...this.#sessions.values()];
+    // One may be waiting for what the client of another has to say, for which that one must still be there.
+    await Promise.all(sessions.map((session) => session.finish()));
+    await Promise.all(sessions.map((session) => session.end()));
   }
 
   /** A session of an earlier life of the server, for its client that comes back. */
@@ -91,7 +100,7 @@ export class SessionTable {
   }
 
   #add(id: string, identity: string, exportName: string): Session {
-    const { fileSystem, own } = this.#exports.grant(identity, exportName);
+    const { fileSystem, own, readOnly, mayLease, nodes } = this.#exports.grant(identity, exportName);
     const session = new Session({
       id,
       identity,
@@ -101,6 +110,7 @@ export class SessionTable {
       journal: this.#journal,
       sealer: this.#sealer,
       appends: this.#appends,
+      leases: nodes === "handles" ? { table: this.#leases, mayLease, readOnly } : undefined,
       logger: this.#logger,
     });
     this.#sessions.set(id, session);

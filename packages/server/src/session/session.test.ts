@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import {
   type Caller,
+  type Entry,
   type FileSystem,
   FsError,
   limits,
@@ -19,6 +20,8 @@ import {
   silentLogger,
 } from "@kedgefs/core";
 import type { LaneEvents, ServerLane, WireOperation, WireReply } from "@kedgefs/rpc";
+import { LeaseTable } from "../leases/lease-table.ts";
+import { isSettled } from "../leases/testing/is-settled.ts";
 import { local } from "../local/local.ts";
 import { Journal } from "../state/journal.ts";
 import { openStateDirectory } from "../state/state-directory.ts";
@@ -35,12 +38,15 @@ after(() => {
 const someone: Caller = { uid: 12_345, gid: 12_345, groups: [], pid: 0 };
 const bytes = (text: string): Buffer => Buffer.from(text);
 
+type WireRecall = Parameters<ServerLane["recall"]>[0];
+
 /** Stands in for a lane: what the session tells it, and replies by id. */
 class Lane {
   events: LaneEvents | undefined;
   isHeld = false;
   isClosed = false;
   readonly replies: WireReply[] = [];
+  readonly recalls: WireRecall[] = [];
   #told: (() => void) | undefined;
 
   open(events: LaneEvents): void {
@@ -62,14 +68,19 @@ class Lane {
     this.replies.push(reply);
     this.#told?.();
   }
+  recall(recall: WireRecall): void {
+    if (this.isClosed) return;
+    this.recalls.push(recall);
+    this.#told?.();
+  }
   get server(): ServerLane {
     return this as unknown as ServerLane;
   }
   send(id: number, operation: WireOperation, body: object, caller = rootCaller): void {
     this.events?.request({ id, operation, body, caller }, this.server);
   }
-  async until(count: number): Promise<void> {
-    while (this.replies.length < count) {
+  async until(count: number, told: readonly unknown[] = this.replies): Promise<void> {
+    while (told.length < count) {
       await new Promise<void>((resolve) => {
         this.#told = resolve;
       });
@@ -90,11 +101,16 @@ interface Scene {
   readonly root: NodeId;
   readonly journal: Journal;
   connect(): Lane;
+  /** A session on the same directory: another one, or as the next life of the server knows one of this. */
+  other(id: string): Session;
   node(name: string): Promise<NodeId>;
 }
 
 let count = 0;
-async function begin(around: (fileSystem: FileSystem) => FileSystem = (next) => next): Promise<Scene> {
+async function begin(
+  around: (fileSystem: FileSystem) => FileSystem = (next) => next,
+  leases?: LeaseTable,
+): Promise<Scene> {
   count++;
   const dir = join(base, String(count));
   const data = join(dir, "data");
@@ -109,30 +125,39 @@ async function begin(around: (fileSystem: FileSystem) => FileSystem = (next) => 
   );
   journal.beginSession("01", "me", "x");
   const fileSystem = around(source.fileSystem);
-  const session = new Session({
-    id: "01",
-    identity: "me",
-    exportName: "x",
-    fileSystem,
-    own: fileSystem,
-    journal,
-    sealer: state,
-    appends: new KeyedQueue(),
-    logger: silentLogger,
-  });
+  const sessionOf = (id: string): Session =>
+    new Session({
+      id,
+      identity: "me",
+      exportName: "x",
+      fileSystem,
+      own: fileSystem,
+      journal,
+      sealer: state,
+      appends: new KeyedQueue(),
+      leases: leases === undefined ? undefined : { table: leases, mayLease: () => true, readOnly: false },
+      logger: silentLogger,
+    });
+  const session = sessionOf("01");
   const { node: root } = await session.root();
   return {
     data,
     session,
     root,
     journal,
-    connect() {
-      const lane = new Lane();
-      assert.ok(session.openLane(session.attach(), "control", lane.server));
-      return lane;
+    connect: () => connect(session),
+    other(id) {
+      if (!journal.sessions.has(id)) journal.beginSession(id, "me", "x");
+      return sessionOf(id);
     },
     node: async (name) => (await source.fileSystem.lookup({ parent: root, name: bytes(name) }, rootContext())).node,
   };
+}
+
+function connect(session: Session): Lane {
+  const lane = new Lane();
+  assert.ok(session.openLane(session.attach(), "control", lane.server));
+  return lane;
 }
 
 /** A file system whose fsync waits for `open`, and counts. */
@@ -325,4 +350,162 @@ test("an ending session answers what runs and begins nothing new", { timeout }, 
     [1, 2],
   );
   assert.ok(lane.isClosed);
+});
+
+interface Pair extends Scene {
+  readonly table: LeaseTable;
+  readonly mine: Lane;
+  readonly theirs: Lane;
+  readonly f: NodeId;
+}
+
+/** Two sessions, with leases that don't run out, on a directory with the files f and g. */
+async function pair(around?: (fileSystem: FileSystem) => FileSystem): Promise<Pair> {
+  const table = new LeaseTable(60_000, { sessions: [], leaseMs: 0 });
+  closers.push(() => table.close());
+  const begun = await begin(around, table);
+  for (const name of ["f", "g"]) fs.writeFileSync(join(begun.data, name), name);
+  const f = await begun.node("f");
+  return { ...begun, table, mine: begun.connect(), theirs: connect(begun.other("02")), f };
+}
+
+test("a reply says whether it is leased, and what else it tells", { timeout }, async () => {
+  const { mine, root, f } = await pair();
+  const found = await mine.ask(1, "lookup", { parent: root, name: bytes("f") });
+  assert.equal(found.leased, true);
+  const absent = await mine.ask(2, "lookup", { parent: root, name: bytes("nothing") });
+  assert.deepEqual([absent.error?.code, absent.leased], ["ENOENT", true]);
+  const made = await mine.ask(3, "mkdir", { parent: root, name: bytes("d"), mode: 0o755 });
+  assert.equal(made.leased, true);
+  assert.deepEqual(
+    made.after?.map(({ node }) => node),
+    [root],
+  );
+  const opened = await mine.ask(4, "open", { node: f, flags: O_RDWR, handle: 1 });
+  assert.deepEqual([opened.leased, opened.after?.[0]?.node], [true, f]);
+  const denied = await mine.ask(5, "unlink", { parent: root, name: bytes("nothing") });
+  assert.deepEqual([denied.error?.code, denied.leased], ["ENOENT", false]);
+});
+
+test("a recall goes out on the control lane, and the answer on it lets the change go on", { timeout }, async () => {
+  const { mine, theirs, session, f } = await pair();
+  const bulk = new Lane();
+  session.openLane(1, "bulk", bulk.server);
+  await mine.ask(1, "getattr", { node: f });
+  theirs.send(1, "setattr", { node: f, mode: 0o600 });
+  await mine.until(1, mine.recalls);
+  assert.deepEqual(mine.recalls, [{ id: 1, node: f }]);
+  assert.deepEqual([bulk.recalls, theirs.replies], [[], []]);
+  mine.events?.recalled(1);
+  await theirs.until(1);
+  assert.equal(theirs.replies[0]?.error, undefined);
+});
+
+test("a client that attaches holds nothing and is waited for no more", { timeout }, async () => {
+  const { mine, theirs, connect: comeBack, f } = await pair();
+  await mine.ask(1, "getattr", { node: f });
+  theirs.send(1, "setattr", { node: f, mode: 0o600 });
+  await mine.until(1, mine.recalls);
+  const back = comeBack();
+  await theirs.until(1);
+  assert.equal((await theirs.ask(2, "setattr", { node: f, mode: 0o644 })).error, undefined);
+  assert.deepEqual(back.recalls, []);
+  // Of the lane before.
+  assert.equal((await back.ask(2, "getattr", { node: f })).leased, true);
+  mine.events?.recalled(99);
+  theirs.send(3, "setattr", { node: f, mode: 0o600 });
+  await back.until(1, back.recalls);
+  assert.deepEqual(
+    back.recalls.map(({ node }) => node),
+    [f],
+  );
+});
+
+test("without a control lane nothing is leased, for nothing could be recalled", { timeout }, async () => {
+  const { session, f } = await pair();
+  const bulk = new Lane();
+  session.openLane(session.attach(), "bulk", bulk.server);
+  assert.equal((await bulk.ask(1, "getattr", { node: f })).leased, false);
+});
+
+test("an answer that is given again is not leased", { timeout }, async () => {
+  const { mine, connect: comeBack, root } = await pair();
+  const mkdir = { parent: root, name: bytes("d"), mode: 0o755 };
+  const first = await mine.ask(1, "mkdir", mkdir);
+  assert.equal(first.leased, true);
+  const again = await comeBack().ask(1, "mkdir", mkdir);
+  assert.deepEqual(again, { ...first, leased: false, after: [] });
+});
+
+test("an answer from the journal of an earlier life is not leased: it tells what was true then", {
+  timeout,
+}, async () => {
+  const { mine, session, other, root, data } = await pair();
+  const mkdir = { parent: root, name: bytes("d"), mode: 0o755 };
+  const first = await mine.ask(1, "mkdir", mkdir);
+  fs.renameSync(join(data, "d"), join(data, "moved"));
+  session.believesNothing();
+  const revived = connect(other("01"));
+  const again = await revived.ask(1, "mkdir", mkdir);
+  assert.equal((again.body as Entry).node, (first.body as Entry).node);
+  assert.deepEqual([again.leased, again.after], [false, []]);
+  assert.equal((await revived.ask(2, "mkdir", mkdir)).leased, true);
+});
+
+for (const operation of ["write", "setattr"] as const) {
+  test(`${operation} by a handle is a change of the handle's file, whatever node is named`, { timeout }, async () => {
+    const { mine, theirs, node, f } = await pair();
+    const g = await node("g");
+    await mine.ask(1, "getattr", { node: f });
+    await mine.ask(2, "getattr", { node: g });
+    await theirs.ask(1, "open", { node: f, flags: O_RDWR, handle: 1 });
+    const body = { node: g, handle: 1, offset: 0n, data: bytes("text"), mode: 0o600 };
+    theirs.send(2, operation, body);
+    await mine.until(1, mine.recalls);
+    assert.deepEqual(mine.recalls, [{ id: 1, node: f }]);
+    assert.equal(theirs.replies.length, 1);
+    mine.events?.recalled(1);
+    await theirs.until(2);
+  });
+}
+
+test("a handle that is another file by now is not written through", { timeout }, async () => {
+  const { mine, theirs, node, f, data } = await pair();
+  const g = await node("g");
+  await mine.ask(1, "getattr", { node: f });
+  await theirs.ask(1, "open", { node: f, flags: O_RDWR, handle: 1 });
+  theirs.send(2, "write", { node: f, handle: 1, offset: 0n, data: bytes("text") });
+  await mine.until(1, mine.recalls);
+  await theirs.ask(3, "release", { node: f, handle: 1 });
+  await theirs.ask(4, "open", { node: g, flags: O_RDWR, handle: 1 });
+  mine.events?.recalled(1);
+  await theirs.until(4);
+  assert.deepEqual([theirs.replies[3]?.id, theirs.replies[3]?.error?.code], [2, "EBADF"]);
+  // Nor one that is opened only now, as a node that it is not.
+  theirs.send(5, "open", { node: f, flags: O_RDWR, handle: 2 });
+  theirs.send(6, "write", { node: g, handle: 2, offset: 0n, data: bytes("text") });
+  await theirs.until(6);
+  assert.equal(theirs.replies.find(({ id }) => id === 6)?.error?.code, "EBADF");
+  for (const name of ["f", "g"]) assert.equal(fs.readFileSync(join(data, name), "utf8"), name);
+});
+
+test("the end of a session is not the end of what its client believes, until it says so", { timeout }, async () => {
+  const { mine, theirs, session, f } = await pair();
+  await mine.ask(1, "getattr", { node: f });
+  await session.end();
+  theirs.send(1, "setattr", { node: f, mode: 0o600 });
+  const until = theirs.until(1);
+  assert.equal(await isSettled(until), false);
+  session.believesNothing();
+  await until;
+});
+
+test("while a session finishes, its client's answers are heard", { timeout }, async () => {
+  const { mine, theirs, session, f } = await pair();
+  await mine.ask(1, "getattr", { node: f });
+  theirs.send(1, "setattr", { node: f, mode: 0o600 });
+  await mine.until(1, mine.recalls);
+  await session.finish();
+  mine.events?.recalled(1);
+  await theirs.until(1);
 });

@@ -21,6 +21,8 @@ import {
   type WriteRequest,
 } from "@kedgefs/core";
 import type { LaneName, ServerLane, WireReply, WireRequest } from "@kedgefs/rpc";
+import type { LeaseTable } from "../leases/lease-table.ts";
+import { type LeasedExport, type LeasedRun, SessionLeases } from "../leases/session-leases.ts";
 import type { Journal } from "../state/journal.ts";
 import type { Sealer } from "../state/state-directory.ts";
 import { HandleTable, type SessionHandle, ticketBytes } from "./handle-table.ts";
@@ -39,6 +41,8 @@ export interface SessionOptions {
   readonly sealer: Sealer;
   /** Shared by all sessions. */
   readonly appends: KeyedQueue<NodeId>;
+  /** Undefined where files have no handles, by which leases know them. */
+  readonly leases: ({ readonly table: LeaseTable } & Omit<LeasedExport, "own">) | undefined;
   readonly logger: Logger;
 }
 
@@ -70,6 +74,7 @@ export class Session {
   readonly #logger: Logger;
   readonly #handles: HandleTable;
   readonly #once: OnceRunner;
+  readonly #leases: SessionLeases | undefined;
   readonly #lanes = new Map<LaneName, ServerLane>();
   readonly #running = new Map<number, Promise<WireReply>>();
   readonly #kept = new Map<number, WireReply>();
@@ -78,7 +83,7 @@ export class Session {
   #held = false;
   #ending = false;
 
-  constructor({ id, identity, exportName, fileSystem, own, journal, sealer, appends, logger }: SessionOptions) {
+  constructor({ id, identity, exportName, fileSystem, own, journal, sealer, appends, leases, logger }: SessionOptions) {
     this.id = id;
     this.identity = identity;
     this.exportName = exportName;
@@ -89,6 +94,19 @@ export class Session {
     this.#logger = logger;
     this.#handles = new HandleTable(own);
     this.#once = new OnceRunner(id, journal, own, (request, context) => this.#call(request, context), appends);
+    if (leases !== undefined) {
+      const lanes = this.#lanes;
+      this.#leases = new SessionLeases(
+        leases.table,
+        { ...leases, own },
+        {
+          get isThere() {
+            return lanes.has("control");
+          },
+          recall: (recall) => lanes.get("control")?.recall(recall),
+        },
+      );
+    }
   }
 
   root(): Promise<Entry> {
@@ -98,6 +116,7 @@ export class Session {
   /** The client is back: what still comes in on earlier lanes is not listened to, for it will be sent again. */
   attach(): number {
     this.#closeLanes();
+    this.believesNothing();
     this.awaySinceMs = performance.now();
     this.#epoch++;
     return this.#epoch;
@@ -111,6 +130,7 @@ export class Session {
     lane.open({
       request: (request, from) => this.#request(request, from),
       acked: (below) => this.#acked(below),
+      recalled: (upTo) => this.#leases?.recalled(upTo),
       closed: (closed) => {
         if (this.#lanes.get(name) !== closed) return;
         this.#lanes.delete(name);
@@ -121,12 +141,22 @@ export class Session {
     return true;
   }
 
-  /** Waits for what runs and lets it be answered, closes the handles. */
-  async end(): Promise<void> {
-    // Nothing new is begun: what still comes is asked again of whoever knows the session next.
+  /** The client has dropped whatever it was told under a lease. */
+  believesNothing(): void {
+    this.#leases?.dropped(this.id);
+  }
+
+  /** Waits for what runs. Nothing new is begun: what still comes is asked again of whoever knows the session next. */
+  async finish(): Promise<void> {
     this.#ending = true;
     await Promise.all(this.#running.values());
+  }
+
+  /** Waits for what runs and lets it be answered, closes the handles. */
+  async end(): Promise<void> {
+    await this.finish();
     this.#closeLanes();
+    this.#leases?.end();
     await this.#handles.closeAll();
   }
 
@@ -154,7 +184,7 @@ export class Session {
     if (running === undefined) {
       if (this.#ending) return;
       this.#runningBytes += dataBytes(request);
-      running = this.#run(request);
+      running = this.#run(this.#withItsNode(request));
       this.#running.set(id, running);
       this.#updateHold();
     }
@@ -165,21 +195,44 @@ export class Session {
     const { id, operation } = request;
     const retry = this.#retryClass(request);
     const context = new CallContext(request.caller);
-    let reply: WireReply;
-    try {
-      let body: unknown;
-      if (retry === "once") body = await this.#runOnce(request, context);
-      else if (retry === "report") body = await this.#once.report(request, context);
-      else body = await this.#call(request, context);
-      reply = { id, operation, body: (body as object | undefined) ?? {} };
-    } catch (error) {
-      reply = { id, operation, error: this.#toFsError(error, operation) };
-    }
+    const work = async (): Promise<unknown> => {
+      if (retry === "once") return await this.#runOnce(request, context);
+      if (retry === "report") return await this.#once.report(request, context);
+      return await this.#call(request, context);
+    };
+    const { reply: body, error, leased: believable, after } = await this.#runLeased(request, work);
+    // An answer made again tells what was true in an earlier life.
+    const leased = believable && !this.#once.isFromBefore(id);
+    const reply: WireReply =
+      error === undefined
+        ? { id, operation, body: (body as object | undefined) ?? {}, leased, after: leased ? after : [] }
+        : { id, operation, error: this.#toFsError(error, operation), leased };
     this.#running.delete(id);
     this.#runningBytes -= dataBytes(request);
     if (retry === "once" || retry === "report") this.#keep(reply);
     this.#updateHold();
     return reply;
+  }
+
+  /** What a handle leads to is the server's to know, whatever node the client names beside it. */
+  #withItsNode(request: WireRequest): WireRequest {
+    const body = request.body as HandleBody;
+    if (body.handle === undefined || openers.has(request.operation) || request.operation === "reopen") return request;
+    const handle = this.#handles.find(body.handle);
+    return handle === undefined || handle.node === body.node
+      ? request
+      : { ...request, body: { ...body, node: handle.node } };
+  }
+
+  async #runLeased(request: WireRequest, work: () => Promise<unknown>): Promise<LeasedRun<unknown>> {
+    const { operation } = request;
+    try {
+      if (this.#leases === undefined || operation === "reopen")
+        return { reply: await work(), leased: false, after: [] };
+      return await this.#leases.run(operation, request.body, work);
+    } catch (error) {
+      return { error, leased: false, after: [] };
+    }
   }
 
   /**
@@ -188,7 +241,8 @@ export class Session {
    * a slow call keeps the client from acknowledging it.
    */
   #keep(reply: WireReply): void {
-    this.#kept.set(reply.id, reply);
+    // Whoever gets it again has come back since, and holds no lease.
+    this.#kept.set(reply.id, { ...reply, leased: false, after: [] });
     if (this.#kept.size <= limits.sessionRepliesKeptMax) return;
     for (const id of this.#kept.keys()) {
       this.#kept.delete(id);
@@ -211,9 +265,7 @@ export class Session {
 
   async #runOnce(request: WireRequest, context: CallContext): Promise<unknown> {
     if (request.operation === "write") {
-      const body = request.body as WriteRequest;
-      const node = this.#appends(body)?.node ?? body.node;
-      return await this.#once.run({ ...request, body: { ...body, node } }, context);
+      return await this.#once.run(request, context);
     }
     const reply = (await this.#once.run(request, context)) as object;
     if (request.operation !== "create" || !("handle" in reply)) return reply;
@@ -243,7 +295,10 @@ export class Session {
     // getattr and setattr name a handle as a better way to the node, and can do without.
     const optional = operation === "getattr" || operation === "setattr";
     const handle = optional ? this.#handles.find(body.handle) : this.#handles.get(body.handle);
-    return await run({ ...body, handle: handle?.local } as never, context);
+    // Given to another file since the request came in: that file's leases were not taken back.
+    const isAnother = handle !== undefined && handle.node !== body.node;
+    if (isAnother && !optional) throw new FsError("EBADF", `handle ${body.handle} is another file by now`);
+    return await run({ ...body, handle: isAnother ? undefined : handle?.local } as never, context);
   }
 
   async #open(request: WireRequest, context: CallContext): Promise<unknown> {

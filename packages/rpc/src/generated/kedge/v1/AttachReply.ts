@@ -15,6 +15,8 @@ export interface AttachReply {
   'requestsInFlightMax'?: (number);
   'serverVersion'?: (string);
   'closeReports'?: (boolean);
+  'leaseMs'?: (number);
+  'strictAtime'?: (boolean);
 }
 
 export interface AttachReply__Output {
@@ -29,4 +31,6 @@ export interface AttachReply__Output {
   'requestsInFlightMax': (number);
   'serverVersion': (string);
   'closeReports': (boolean);
+  'leaseMs': (number);
+  'strictAtime': (boolean);
 }

@@ -6,9 +6,11 @@ import type { Long } from '@grpc/proto-loader';
 export interface ClientFrame {
   'requests'?: (_kedge_v1_Request)[];
   'ackedBelow'?: (number | string | Long);
+  'recalled'?: (number | string | Long);
 }
 
 export interface ClientFrame__Output {
   'requests': (_kedge_v1_Request__Output)[];
   'ackedBelow': (Long);
+  'recalled': (Long);
 }

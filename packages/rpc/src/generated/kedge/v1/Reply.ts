@@ -16,6 +16,8 @@ import type { Long } from '@grpc/proto-loader';
 export interface Reply {
   'id'?: (number | string | Long);
   'error'?: (_kedge_v1_Error | null);
+  'leased'?: (boolean);
+  'after'?: (_kedge_v1_Entry)[];
   'lookup'?: (_kedge_v1_Entry | null);
   'getattr'?: (_kedge_v1_AttrReply | null);
   'setattr'?: (_kedge_v1_AttrReply | null);
@@ -48,6 +50,8 @@ export interface Reply {
 export interface Reply__Output {
   'id': (Long);
   'error': (_kedge_v1_Error__Output | null);
+  'leased': (boolean);
+  'after': (_kedge_v1_Entry__Output)[];
   'lookup'?: (_kedge_v1_Entry__Output | null);
   'getattr'?: (_kedge_v1_AttrReply__Output | null);
   'setattr'?: (_kedge_v1_AttrReply__Output | null);

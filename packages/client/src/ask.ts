@@ -1,0 +1,19 @@
+import type { CallContext, Entry, FsError } from "@kedgefs/core";
+import type { WireOperation } from "@kedgefs/rpc";
+
+/** What came back for a request: an error or a body, and what the server said about believing it (Reply in kedge.proto). */
+export interface Answer {
+  readonly error?: FsError;
+  readonly body: object | undefined;
+  readonly leased: boolean;
+  readonly after: readonly Entry[];
+}
+
+/** Asks the server, or whoever answers in its place. Rejects with an FsError where there is no answer. `bytes` of data. */
+export type Ask = (operation: WireOperation, request: object, context: CallContext, bytes?: number) => Promise<Answer>;
+
+/** The body of an answer. Throws its error. */
+export function bodyOf({ error, body }: Answer): object | undefined {
+  if (error !== undefined) throw error;
+  return body;
+}

@@ -1,0 +1,79 @@
+import {
+  type CallContext,
+  effectsOf,
+  FsError,
+  findingsOf,
+  type LookupRequest,
+  type NodeId,
+  type OperationName,
+} from "@kedgefs/core";
+import type { Answer, Ask } from "../ask.ts";
+import type { LeaseCache, OwnChange } from "./lease-cache.ts";
+
+/** Reads that may move an access time. */
+const accesses: ReadonlySet<string> = new Set<OperationName>(["read", "readdir", "readdirplus", "readlink"]);
+
+/** Answers from what is held under leases where that has the answer, asks `next` else, and learns from what it says. */
+export function leased(next: Ask, cache: LeaseCache): Ask {
+  return async (operation, request, context, bytes) => {
+    if (operation === "reopen") return await next(operation, request, context, bytes);
+    const known = answerFrom(cache, operation, request, context.caller);
+    if (known !== undefined) return known;
+
+    const asked = cache.ask();
+    const change = beginChange(cache, operation, request);
+    let answer: Answer | undefined;
+    let own: ReadonlySet<string> | undefined;
+    try {
+      answer = await next(operation, request, context, bytes);
+    } finally {
+      if (change !== undefined) own = cache.end(change);
+    }
+    const found = answer.error === undefined ? (answer.body ?? {}) : undefined;
+    const tells = found !== undefined || (operation === "lookup" && answer.error?.code === "ENOENT");
+    if (!answer.leased || !tells) return answer;
+    cache.learn(findingsOf(operation, request, found), answer.after, asked, context.caller, own);
+    return found === undefined ? answer : withTime(cache, operation, request, context, answer);
+  };
+}
+
+function beginChange(cache: LeaseCache, operation: OperationName, request: object): OwnChange | undefined {
+  if (accesses.has(operation)) return cache.beginRead((request as { node: NodeId }).node);
+  const effects = effectsOf(operation, request);
+  return effects === undefined ? undefined : cache.begin(effects);
+}
+
+/** The same answer, with the time until when it may be believed. */
+function withTime(
+  cache: LeaseCache,
+  operation: OperationName,
+  request: object,
+  { caller }: CallContext,
+  answer: Answer,
+): Answer {
+  const known = answerFrom(cache, operation, request, caller);
+  if (known !== undefined) return known;
+  const [finding] = operation === "readdirplus" ? [] : findingsOf(operation, request, answer.body);
+  if (finding?.place === undefined) return answer;
+  const entry = cache.lookup(finding.place, caller);
+  if (entry === undefined || entry === "absent") return answer;
+  return { ...answer, body: { ...answer.body, ...entry } };
+}
+
+const absent: Answer = { error: new FsError("ENOENT", "no such name"), body: undefined, leased: true, after: [] };
+
+function answerFrom(
+  cache: LeaseCache,
+  operation: string,
+  request: object,
+  caller: Parameters<LeaseCache["lookup"]>[1],
+): Answer | undefined {
+  if (operation === "getattr") {
+    const reply = cache.attr((request as { node: NodeId }).node);
+    return reply === undefined ? undefined : { body: reply, leased: true, after: [] };
+  }
+  if (operation !== "lookup") return undefined;
+  const found = cache.lookup(request as LookupRequest, caller);
+  if (found === undefined) return undefined;
+  return found === "absent" ? absent : { body: found, leased: true, after: [] };
+}

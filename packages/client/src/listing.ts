@@ -1,0 +1,28 @@
+import type { DirEntry, ReaddirReply } from "@kedgefs/core";
+
+/**
+ * The last part of a directory that was fetched for an open handle: the kernel asks for little at a time, and a round trip
+ * costs more than what it brings. What comes or goes after the opendir, or the last rewind, may be in a listing or not
+ * (readdir(3)); a rewind asks anew.
+ */
+export class Listing {
+  readonly #entries: readonly DirEntry[];
+  readonly #end: boolean;
+  /** Undefined for an offset that several entries share: what follows it, only the server knows. */
+  readonly #next = new Map<bigint, number | undefined>();
+
+  constructor({ entries, end }: ReaddirReply) {
+    this.#entries = entries;
+    this.#end = end;
+    for (const [index, { offset }] of entries.entries()) {
+      this.#next.set(offset, this.#next.has(offset) ? undefined : index + 1);
+    }
+  }
+
+  /** What follows a position, undefined where the server has to be asked. */
+  after(offset: bigint): ReaddirReply | undefined {
+    const next = offset === 0n ? undefined : this.#next.get(offset);
+    if (next === undefined || (next === this.#entries.length && !this.#end)) return undefined;
+    return { entries: this.#entries.slice(next), end: this.#end };
+  }
+}
