@@ -28,6 +28,7 @@ export async function makeMount(
       directIo: mountOptions.directIo || session.coarseTimes,
     },
     closeReports: session.closeReports,
+    leases: session.leases,
     onRecall: session.onRecall,
     logger,
   });

@@ -9,8 +9,17 @@ export interface Answer {
   readonly after: readonly Entry[];
 }
 
-/** Asks the server, or whoever answers in its place. Rejects with an FsError where there is no answer. `bytes` of data. */
-export type Ask = (operation: WireOperation, request: object, context: CallContext, bytes?: number) => Promise<Answer>;
+/**
+ * Asks the server, or whoever answers in its place. Rejects with an FsError where there is no answer. `bytes` of data. Where
+ * nobody waits for the answer it is `lazy`: it goes with the next request that is not, or after a few milliseconds.
+ */
+export type Ask = (
+  operation: WireOperation,
+  request: object,
+  context: CallContext,
+  bytes?: number,
+  lazy?: boolean,
+) => Promise<Answer>;
 
 /** The body of an answer. Throws its error. */
 export function bodyOf({ error, body }: Answer): object | undefined {

@@ -23,6 +23,8 @@ export interface ClientHandle {
   readonly caller: Caller;
   /** Set when it could not be opened again: what every use of it is answered with. */
   lost?: FsError;
+  /** What a write that was answered by then has failed with, until somebody is told. */
+  writeError?: FsError;
   /** Of a directory: what was fetched of it last. */
   listing?: Listing;
   /** While it is not open yet, since the server is away: settles when it is, or is lost. `cancel` gives it up. */

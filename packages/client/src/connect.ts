@@ -10,6 +10,8 @@ export interface Connection {
   readonly coarseTimes: boolean;
   /** Whether a close of a file can tell of a failed write. */
   readonly closeReports: boolean;
+  /** Whether the server grants leases. */
+  readonly leases: boolean;
   /** For who believes what `fileSystem` answers under leases. */
   onRecall(listener: RecallListener): void;
   status(): SessionStatus;
@@ -26,7 +28,8 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     fileSystem: remote(session),
     readOnly: session.readOnly,
     coarseTimes: session.coarseTimes,
-    closeReports: session.closeReports,
+    closeReports: session.closeReports || session.leaseTerms.leaseMs > 0,
+    leases: session.leaseTerms.leaseMs > 0,
     onRecall: (listener) => session.onRecall(listener),
     status: () => session.status(),
     onFull: (pause, resume) => session.onFull(pause, resume),

@@ -43,9 +43,9 @@ export interface ConnectOptions extends ServerAddress {
 
 /**
  * Called when what was told of a node, or with undefined of all, is not to be believed any more. The server waits until what it
- * returns resolves, or where it rejects, until the lease has run out.
+ * returns resolves, or where it rejects, until the lease has run out. `isAsked`: by the server, and not since it can't be heard.
  */
-export type RecallListener = (node: NodeId | undefined) => Promise<unknown> | undefined;
+export type RecallListener = (node: NodeId | undefined, isAsked: boolean) => Promise<unknown> | undefined;
 
 export type ConnectionState = "connected" | "reconnecting" | "closed";
 
@@ -114,6 +114,10 @@ export class RemoteSession {
     return session;
   }
 
+  get logger(): Logger {
+    return this.#options.logger;
+  }
+
   get root(): Entry {
     return this.#attachedOrThrow().root;
   }
@@ -165,13 +169,21 @@ export class RemoteSession {
     };
   }
 
-  /** Makes a call, now or when the server is back. Rejects with an FsError. `bytes` is the data that `body` carries. */
-  async call(operation: WireOperation, body: object, context: CallContext, bytes = 0): Promise<Answer> {
+  /**
+   * Makes a call, now or when the server is back. Rejects with an FsError. `bytes` is the data that `body` carries. `lazy`: it may
+   * wait a moment for company, or for `flush`.
+   */
+  async call(operation: WireOperation, body: object, context: CallContext, bytes = 0, lazy = false): Promise<Answer> {
     if (this.#state === "closed") throw new FsError("ENOTCONN", "the session is closed");
-    return await this.#pend({ operation, body, caller: context.caller }, context, bytes, (call) => {
+    return await this.#pend({ operation, body, caller: context.caller, lazy }, context, bytes, (call) => {
       if (this.#state === "connected") this.#send(call);
       else this.#wait(call);
     });
+  }
+
+  /** Sends the calls that wait for company. */
+  flush(): void {
+    for (const lane of Object.values(this.#lanes)) lane.flush();
   }
 
   /** Waits for the calls that are under way, tells the server that the session ends, and closes. */
@@ -183,7 +195,7 @@ export class RemoteSession {
     }
     const wasConnected = this.#state === "connected";
     this.#enter("closed");
-    void this.#recall(undefined);
+    void this.#recall(undefined, false);
     if (wasConnected && this.#attached !== undefined) {
       await this.#transport?.detach(this.#attached.sessionId).catch((error: Error) => {
         this.#options.logger.debug(`the server was not told of the end of the session: ${error.message}`);
@@ -196,8 +208,10 @@ export class RemoteSession {
   }
 
   /** What it returns never rejects. */
-  #recall(node: NodeId | undefined): Promise<unknown> | undefined {
-    const waiting = this.#recallListeners.map((listener) => listener(node)).filter((each) => each !== undefined);
+  #recall(node: NodeId | undefined, isAsked: boolean): Promise<unknown> | undefined {
+    const waiting = this.#recallListeners
+      .map((listener) => listener(node, isAsked))
+      .filter((each) => each !== undefined);
     return waiting.length === 0 ? undefined : this.#untilDropped(waiting);
   }
 
@@ -279,7 +293,7 @@ export class RemoteSession {
       for (const name of laneNames) {
         lanes[name] = transport.openLane(name, attached, {
           reply: (reply) => this.#pending.settle(reply.id, reply),
-          recall: ({ node }) => this.#recall(node),
+          recall: ({ node }) => this.#recall(node, true),
           ackedBelow: () => this.#pending.ackedBelow(),
           ended: (reason) => {
             endedReason ??= reason;
@@ -342,11 +356,11 @@ export class RemoteSession {
   #disconnected(ended: string): void {
     const reason = connectionPhrase(new Error(ended));
     this.#hangUp();
-    // A server that we can't hear can't take back what it said.
-    const dropped = this.#recall(undefined);
     this.#lastError = reason;
     const connectedMs = performance.now() - this.#sinceMs;
     this.#enter("reconnecting");
+    // A server that we can't hear can't take back what it said.
+    const dropped = this.#recall(undefined, false);
     this.#options.logger.warn(`lost the server: ${reason}`);
     for (const call of [...this.#pending.all()]) this.#wait(call);
     this.#reconnect(connectedMs, dropped).catch((error: Error) => {

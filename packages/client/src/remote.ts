@@ -7,6 +7,7 @@ import {
   type Entry,
   type FileSystem,
   FsError,
+  type FsyncRequest,
   type GetattrRequest,
   type HandleId,
   type HandleRequest,
@@ -30,6 +31,7 @@ import { LeaseCache } from "./leases/lease-cache.ts";
 import { leased } from "./leases/leased.ts";
 import { Listing } from "./listing.ts";
 import type { RemoteSession } from "./remote-session.ts";
+import { WriteBehind } from "./write-behind.ts";
 
 /** How long the root's attributes, its opening and statfs wait for a server that is away, before they are answered here. */
 const awayAnswerMs = 1_000;
@@ -44,7 +46,8 @@ type Opener = "open" | "opendir" | "create";
 /**
  * The FileSystem at the other end of a session.
  *
- * What the server said under a lease is answered from memory until it is recalled (LeaseCache).
+ * What the server said under a lease is answered from memory until it is recalled (LeaseCache). Writes are answered ahead of the
+ * server where it grants that (WriteBehind).
  *
  * While the server is away every other call waits, but for three: the attributes of the root, its opening, and statfs are
  * answered from memory, so that `ls -d`, `df` and whatever else walks over all mounts does not hang.
@@ -53,20 +56,26 @@ export function remote(session: RemoteSession): FileSystem {
   let rootAttr: Attr = session.root.attr;
   let lastStatFs: StatFs | undefined;
   const { root } = session;
+  // Who mounts it must have heard from the start that closes can tell of failed writes.
+  const answersAhead = session.leaseTerms.leaseMs > 0;
   const cache = new LeaseCache(() => session.leaseTerms);
-  session.onRecall((node) => {
+  const behind = new WriteBehind(
+    leased((operation, request, context, ...how) => session.call(operation, request, context, ...how), cache),
+    session,
+  );
+  session.onRecall((node, isAsked) => {
     cache.recalled(node);
-    return undefined;
+    const written = behind.recalled(node);
+    return isAsked ? written : undefined;
   });
-  const ask = leased((operation, request, context, bytes) => session.call(operation, request, context, bytes), cache);
+  const { ask } = behind;
 
   const forward =
     (name: Exclude<OperationName, "forget">): AnyOperation =>
     async (request: object, context: CallContext) => {
       const { handle } = request as { handle?: HandleId };
       if (handle !== undefined) await session.handles.ready(handle, context);
-      const bytes = name === "write" ? (request as WriteRequest).data.length : 0;
-      return bodyOf(await ask(name, request, context, bytes));
+      return bodyOf(await ask(name, request, context));
     };
 
   const opener =
@@ -156,9 +165,19 @@ export function remote(session: RemoteSession): FileSystem {
     releasedir: releaser("releasedir"),
     readdir: lister("readdir"),
     readdirplus: lister("readdirplus"),
+    async write(request: WriteRequest, context: CallContext) {
+      session.handles.check(request.handle);
+      return await behind.write(answersAhead ? request : { ...request, ahead: false }, context);
+    },
     async flush(request: HandleRequest, context: CallContext) {
-      // Nothing is held back at the client, so a close has news only where the backing file system makes it tell some.
+      await behind.written(request.node);
+      // Beyond that a close has news only where the backing file system makes it tell some.
       if (session.closeReports) await forward("flush")(request as never, context);
+      behind.check(request.handle);
+    },
+    async fsync(request: FsyncRequest, context: CallContext) {
+      await forward("fsync")(request as never, context);
+      behind.check(request.handle);
     },
     async getattr(request: GetattrRequest, context: CallContext) {
       if (request.node !== root.node) return await forward("getattr")(request as never, context);

@@ -74,7 +74,8 @@ export interface FileSystem {
 
   /**
    * pwrite(2) of all of `data`, at `offset`, or at the end of the file where the handle has O_APPEND. A caller other than root
-   * clears set-id bits by it, as by setting a size. ENOSPC, EDQUOT, EFBIG.
+   * clears set-id bits by it, as by setting a size. Whatever is asked of the file after the answer is answered as if it were
+   * written. ENOSPC, EDQUOT, EFBIG.
    */
   write(request: WriteRequest, context: CallContext): Promise<WriteReply>;
 
@@ -172,6 +173,11 @@ export interface ReadRequest extends HandleRequest {
 export interface WriteRequest extends HandleRequest {
   readonly offset: bigint;
   readonly data: Uint8Array;
+  /**
+   * Whether the answer may come before it is certain that the data can be written: a failure is then told by the next write,
+   * flush or fsync of each handle that was open for writing.
+   */
+  readonly ahead?: boolean;
 }
 export interface FsyncRequest extends HandleRequest {
   readonly datasync: boolean;
@@ -202,6 +208,8 @@ export interface ReadReply {
 export interface WriteReply {
   /** Bytes written: all of them. */
   readonly size: number;
+  /** Of an answer `ahead`: settles when the request's `data` is not needed any more. */
+  readonly dataNeeded?: Promise<void>;
 }
 export interface ReaddirReply {
   readonly entries: readonly DirEntry[];

@@ -73,10 +73,18 @@ function attrOf({ mode = 0o100644, size = 10n } = {}): Attr {
 const leased = (attr = attrOf(), restMs = leaseMs): AttrReply => ({ attr, leasedUntilMs: performance.now() + restMs });
 
 /** A call that begins now. */
-function call(opcode: OpcodeName, request: object = { parent: folder, node: file }): Call {
+function call(opcode: OpcodeName, request: object = { parent: folder, node: file }, pid = 0): Call {
   const row = opcodeTable[opcode];
   assert.equal(row.kind, "forwarded");
-  return { row, request, stamp: beliefs.stamp() } as unknown as Call;
+  return { row, request, stamp: beliefs.stamp(), pid } as unknown as Call;
+}
+
+const handle = 7;
+const thread = 1234;
+
+/** A listing of the folder that is answered with a name. */
+function list(restMs = leaseMs): void {
+  assert.ok(nameMs(call("READDIRPLUS", { node: folder, handle }, thread), restMs) > 0);
 }
 
 /** For how long the kernel may believe attributes in the answer to a call. */
@@ -220,11 +228,11 @@ test("a recall of all drops all that was told", async () => {
   assert.equal(namesDropped, 1);
 });
 
-test("names have a time where the kernel has epochs, not in a listing, nor after a recall of their directory", () => {
+test("names have a time where the kernel has epochs, and none after a recall of their directory", () => {
   assert.ok(nameMs(call("LOOKUP")) > 0);
   assert.ok(nameMs(call("CREATE")) > 0);
   assert.ok(nameMs(call("LINK", { node: file, newParent: folder })) > 0);
-  assert.equal(nameMs(call("READDIRPLUS", { node: folder })), 0);
+  assert.ok(nameMs(call("READDIRPLUS", { node: folder, handle })) > 0);
   assert.equal(nameMs(call("LOOKUP"), 15), 0);
   const before = call("LOOKUP");
   void beliefs.recall(file);
@@ -242,6 +250,104 @@ test("a recall of a directory drops names where some of it were told", async () 
   assert.equal(namesDropped, 0);
   await beliefs.recall(folder);
   assert.equal(namesDropped, 1);
+});
+
+const workedInBy: Readonly<Record<string, () => Call>> = {
+  "the next READDIRPLUS of the open directory": () => call("READDIRPLUS", { node: folder, handle }),
+  "the next READDIR of it": () => call("READDIR", { node: folder, handle }),
+  "its RELEASEDIR": () => call("RELEASEDIR", { node: folder, handle }),
+  "a LOOKUP of the thread that listed it": () => call("LOOKUP", { parent: root }, thread),
+  "an UNLINK of that thread": () => call("UNLINK", { parent: folder }, thread),
+  "an OPENDIR of that thread": () => call("OPENDIR", { node: root }, thread),
+};
+
+for (const [what, request] of Object.entries(workedInBy)) {
+  test(`names of a listing on its way are dropped at once, and once more when it is worked in: ${what}`, async () => {
+    list();
+    const recalled = beliefs.recall(folder);
+    assert.equal(await isSettled(recalled), false);
+    assert.equal(namesDropped, 1);
+    beliefs.requested(request());
+    await recalled;
+    assert.equal(namesDropped, 2);
+  });
+
+  test(`a listing that is worked in is not waited for: ${what}`, async () => {
+    list();
+    beliefs.requested(request());
+    await beliefs.recall(folder);
+    assert.equal(namesDropped, 1);
+  });
+}
+
+test("other requests don't show that a listing is worked in", async () => {
+  list();
+  const recalled = beliefs.recall(undefined);
+  for (const other of [
+    call("READDIR", { node: folder, handle: handle + 1 }, thread + 1),
+    call("RELEASEDIR", { node: root, handle: handle + 1 }),
+    call("LOOKUP", { parent: folder }, thread + 1),
+    call("LOOKUP", { parent: folder }),
+    call("READ", { node: file, handle: handle + 1 }, thread),
+    call("WRITE", { node: file, handle: handle + 1 }, thread),
+  ]) {
+    beliefs.requested(other);
+    assert.equal(await isSettled(recalled), false);
+  }
+  beliefs.requested(call("RELEASEDIR", { node: folder, handle }));
+  await recalled;
+  assert.equal(namesDropped, 2);
+});
+
+test("a recall of another directory doesn't wait for a listing", async () => {
+  list();
+  nameMs(call("LOOKUP", { parent: root }));
+  await beliefs.recall(root);
+  assert.equal(namesDropped, 1);
+});
+
+test("a listing that tells no names is not waited for", async () => {
+  nameMs(call("LOOKUP"));
+  const before = call("READDIRPLUS", { node: folder, handle }, thread);
+  void beliefs.recall(folder);
+  assert.equal(nameMs(before), 0);
+  assert.equal(nameMs(call("READDIRPLUS", { node: folder, handle }, thread), 0), 0);
+  await beliefs.recall(folder);
+  assert.equal(namesDropped, 2);
+});
+
+test("a listing that began after a recall tells names, for which the next recall waits", async () => {
+  list();
+  const first = beliefs.recall(folder);
+  beliefs.requested(call("READDIRPLUS", { node: folder, handle }, thread));
+  list();
+  await first;
+  assert.equal(namesDropped, 2);
+  const second = beliefs.recall(folder);
+  assert.equal(await isSettled(second), false);
+  beliefs.requested(call("RELEASEDIR", { node: folder, handle }));
+  await second;
+  assert.equal(namesDropped, 4);
+});
+
+test("a listing is waited for until its names have run out, whatever else was told meanwhile", async () => {
+  list(500);
+  nameMs(call("LOOKUP"), 60_000);
+  const beganMs = performance.now();
+  await beliefs.recall(folder);
+  const tookMs = performance.now() - beganMs;
+  assert.ok(tookMs > 900 && tookMs < 30_000, `${tookMs}: a second is for the kernel's clock`);
+  assert.equal(namesDropped, 2);
+});
+
+test("changes by this machine wait for no listing, which the directory's lock keeps away from them", async () => {
+  list();
+  await beliefs.moved(folder, root);
+  assert.equal(namesDropped, 2);
+  beliefs = create(false);
+  list();
+  await beliefs.permitted(folder);
+  assert.equal(namesDropped, 3);
 });
 
 test("where names may not be dropped they are told no more, and a recall waits until they have run out", async () => {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Attr, type AttrReply, ChangeTracker, type Entry, isRegular, type NodeId } from "@kedgefs/core";
 import type { Call } from "./calls.ts";
 import { isTold } from "./coherence.ts";
+import { Listing, Listings } from "./listings.ts";
 import type { NodeRecord, NodeTable } from "./node-table.ts";
 
 /** The kernel counts in jiffies, rounds up, and starts to count when the waiting thread runs: it may believe for longer by this. */
@@ -45,14 +46,20 @@ export interface BeliefParts {
  *
  * Names: taking back one (NOTIFY_INVAL_ENTRY) waits for the directory's lock, which a call of another program may hold that
  * waits for us. Counting up the kernel's epoch waits for nothing: every name that it took from an answer to a request of before
- * is looked up again, which is answered here. Without epochs (before Linux 6.16) names get no time. Nor do they in answers to
- * READDIRPLUS, which belong to the epoch in which they are worked in (fuse_direntplus_link).
+ * is looked up again, which is answered here. Without epochs (before Linux 6.16) names get no time.
+ *
+ * Names in an answer to READDIRPLUS belong to the epoch in which they are worked in (fuse_direntplus_link), be it one that was
+ * counted up after the answer. So a recall counts up at once, waits until answers that it found on their way are worked in
+ * (Listings) or have run out, and counts up once more. Changes by this machine need not: what changes names in a directory, or
+ * who may search it, holds its lock (i_rwsem) for as long as the request takes, and so does READDIRPLUS from before the request
+ * until its answer is worked in (iterate_dir).
  */
 export class Beliefs {
   /** Whether the kernel has epochs, and may be told names. */
   believesNames = false;
   readonly #parts: BeliefParts;
   readonly #recalls = new ChangeTracker<NodeId>();
+  readonly #listings = new Listings();
 
   constructor(parts: BeliefParts) {
     this.#parts = parts;
@@ -63,13 +70,21 @@ export class Beliefs {
     return this.#recalls.stamp();
   }
 
+  /** To be told of each request that the kernel sends. */
+  requested(call: Call): void {
+    this.#listings.requested(call);
+  }
+
   /** For encoding the answer to a call. */
-  during({ row, request, stamp }: Call): Believe {
+  during({ row, request, stamp, pid }: Call): Believe {
     const directory = row.namesIn?.(request);
     const tellsNames = this.believesNames && directory !== undefined && this.#recalls.mayKeep(directory, stamp);
+    const handle = row.lists?.(request);
+    const listing = tellsNames && handle !== undefined ? new Listing(directory, handle, pid) : undefined;
+    if (listing !== undefined) this.#listings.add(listing);
     return {
       attrMs: (node, reply) => (row.attrBelievable ? this.#attrMs(node, stamp, reply) : 0),
-      nameMs: ({ leasedUntilMs }) => (tellsNames ? this.#nameMs(directory, leasedUntilMs) : 0),
+      nameMs: ({ leasedUntilMs }) => (tellsNames ? this.#nameMs(directory, leasedUntilMs, listing) : 0),
     };
   }
 
@@ -78,7 +93,8 @@ export class Beliefs {
     if (node === undefined) this.#recalls.noteAll();
     else this.#recalls.note(node);
     const records = node === undefined ? this.#parts.nodes.all() : this.#records([node]);
-    return allOf([...records.map((record) => this.#takeAttributes(record)), this.#takeNames(records)]);
+    const arrived = allOf(this.#listings.of(node).map((listing) => listing.wait()));
+    return allOf([...records.map((record) => this.#takeAttributes(record)), this.#takeNames(records, arrived)]);
   }
 
   /**
@@ -125,11 +141,14 @@ export class Beliefs {
     return validMs;
   }
 
-  #nameMs(directory: NodeId, leasedUntilMs: number | undefined): number {
+  #nameMs(directory: NodeId, leasedUntilMs: number | undefined, listing: Listing | undefined): number {
     const record = this.#parts.nodes.find(directory);
     if (leasedUntilMs === undefined || record === undefined) return 0;
     const validMs = restMs(leasedUntilMs);
-    if (validMs > 0) record.namesBelievedUntilMs = Math.max(record.namesBelievedUntilMs, leasedUntilMs + kernelSlackMs);
+    if (validMs === 0) return 0;
+    const untilMs = leasedUntilMs + kernelSlackMs;
+    record.namesBelievedUntilMs = Math.max(record.namesBelievedUntilMs, untilMs);
+    if (listing !== undefined) listing.untilMs = Math.max(listing.untilMs, untilMs);
     return validMs;
   }
 
@@ -160,13 +179,19 @@ export class Beliefs {
     await (isTrue ? record.disbelieving : this.#takeAttributes(record));
   }
 
-  #takeNames(records: readonly NodeRecord[]): Promise<unknown> | undefined {
+  /** `arrived` settles when the kernel has worked in what is on its way of these names. */
+  #takeNames(records: readonly NodeRecord[], arrived?: Promise<unknown>): Promise<unknown> | undefined {
     const untilMs = believedUntilMs(records);
-    return performance.now() < untilMs ? this.#dropNames(untilMs) : undefined;
+    return performance.now() < untilMs ? this.#dropNames(untilMs, arrived) : undefined;
   }
 
-  async #dropNames(untilMs: number): Promise<void> {
-    if (await this.#parts.dropNames().catch(() => false)) return;
+  async #dropNames(untilMs: number, arrived?: Promise<unknown>): Promise<void> {
+    const dropped = (): Promise<boolean> => this.#parts.dropNames().catch(() => false);
+    if (await dropped()) {
+      if (arrived === undefined) return;
+      await arrived;
+      if (await dropped()) return;
+    }
     this.believesNames = false;
     await delay(untilMs - performance.now());
   }

@@ -29,6 +29,8 @@ export interface Call {
   readonly request: unknown;
   /** The read buffer, where the request keeps it. */
   readonly buffer: RequestBuffer | undefined;
+  /** Settles when the request's data is not needed any more, where that is after the answer. */
+  dataNeeded?: Promise<void> | undefined;
   /** Memory of the request's data, bytes. */
   readonly heldBytes: number;
 }

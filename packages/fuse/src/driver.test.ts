@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { memory } from "@kedgefs/conformance";
-import type { Attr, CallContext, FileSystem, LogFields, Logger, NodeId, OperationName } from "@kedgefs/core";
+import type {
+  Attr,
+  CallContext,
+  Entry,
+  FileSystem,
+  LogFields,
+  Logger,
+  NodeId,
+  OperationName,
+  ReaddirReply,
+} from "@kedgefs/core";
 import { FsError, limits, mapOperations, rootContext, silentLogger } from "@kedgefs/core";
 import fc from "fast-check";
 import { Driver, type DriverOptions } from "./driver.ts";
@@ -213,6 +223,26 @@ test("much data keeps the read buffer until the answer, and gives it back once",
   assert.deepEqual(port.givenBack, [buffer]);
 });
 
+test("a read buffer whose data is needed after the answer is given back then", async () => {
+  const source = memory();
+  const { promise: dataNeeded, resolve } = Promise.withResolvers<void>();
+  const write: FileSystem["write"] = async (request, context) => ({
+    ...(await source.write(request, context)),
+    dataNeeded,
+  });
+  const { port, ask, send } = await setup({ ...source, write });
+  const { body } = await ask("CREATE", createBody("file"));
+  const { unique, buffer } = send("WRITE", writeBody(handleOf(body), Buffer.alloc(keepBufferBytesMin)), {
+    nodeid: body.readBigUInt64LE(0),
+  });
+  await port.replyTo(unique);
+  await turn();
+  assert.deepEqual(port.givenBack, []);
+  resolve();
+  await turn();
+  assert.deepEqual(port.givenBack, [buffer]);
+});
+
 /** A file system whose statfs waits until it is told to go on, or until it is aborted. */
 function waiting() {
   const contexts: CallContext[] = [];
@@ -305,8 +335,13 @@ function leasing() {
   const lease = { ms: 2_000 };
   const granting = mapOperations(source, (_operation, next) => async (request, context) => {
     const reply = await next(request, context);
-    if (lease.ms === 0 || typeof reply !== "object" || reply === null || !("attr" in reply)) return reply;
-    return { ...reply, leasedUntilMs: performance.now() + lease.ms };
+    if (lease.ms === 0 || typeof reply !== "object" || reply === null) return reply;
+    const leasedUntilMs = performance.now() + lease.ms;
+    if ("attr" in reply) return { ...reply, leasedUntilMs };
+    if (!("entries" in reply)) return reply;
+    const { entries } = reply as ReaddirReply;
+    const leased = (entry: Entry | undefined) => entry && { entry: { ...entry, leasedUntilMs } };
+    return { ...reply, entries: entries.map((each) => ({ ...each, ...leased(each.entry) })) };
   });
   return { fileSystem: granting, lease };
 }
@@ -365,6 +400,54 @@ test("an answer that a recall has overtaken carries no time", async () => {
   answers.resolve();
   assert.deepEqual(entryTimes((await port.replyTo(unique)).body), [0, 0]);
 });
+
+/** A listing of the root, in which "d" is: its reply's body and the handle. */
+async function listRoot({ ask }: Pick<Awaited<ReturnType<typeof setup>>, "ask">) {
+  await ask("MKDIR", mkdirBody("d"));
+  const fh = (await ask("OPENDIR", struct([32, 0], [32, 0]))).body.readBigUInt64LE(0);
+  const { body } = await ask("READDIRPLUS", readBody(fh, 4096));
+  return { body, fh };
+}
+
+test("entries of a listing carry the times of their lease, and . and .. lead to no node", async () => {
+  const parts = await setupLeasing();
+  const { body } = await listRoot(parts);
+  const nodeids = nodeidsIn(body);
+  assert.deepEqual(
+    nodeids.map((nodeid) => nodeid !== 0n),
+    [false, false, true],
+  );
+  const entry = body.subarray(2 * (128 + 32));
+  assert.equal(entry.readBigUInt64LE(0), nodeids[2]);
+  const [name, attr] = entryTimes(entry);
+  assert.ok(name > 1_900 && attr > 1_900);
+  const { body: again } = await parts.ask("LOOKUP", nul("d"));
+  assert.equal(again.readBigUInt64LE(0), nodeids[2]);
+  // One reference each by MKDIR, the listing and LOOKUP.
+  parts.send("FORGET", struct([64, 2]), { nodeid: nodeids[2] ?? 0n });
+  await turn();
+  assert.equal(parts.sent("forget").length, 0);
+  parts.send("FORGET", struct([64, 1]), { nodeid: nodeids[2] ?? 0n });
+  await turn();
+  assert.equal(parts.sent("forget").length, 1);
+});
+
+for (const opcode of ["READDIRPLUS", "READDIR", "RELEASEDIR"] as const) {
+  test(`a recall waits until a listing on its way is worked in, which ${opcode} shows`, async () => {
+    const { driver, ask, disbelieved, epochs, ...rest } = await setupLeasing();
+    const { fh } = await listRoot({ ask });
+    let recalled = false;
+    const all = driver.recall(undefined)?.then(() => {
+      recalled = true;
+    });
+    for (const { goOn } of disbelieved) goOn();
+    await turn();
+    assert.deepEqual([recalled, epochs()], [false, 1]);
+    rest.send(opcode, opcode === "RELEASEDIR" ? releaseBody(fh) : readBody(fh, 4096));
+    await all;
+    assert.equal(epochs(), 2);
+  });
+}
 
 test("a recall settles when the kernel has dropped all that it was told", async () => {
   const { driver, ask, disbelieved, epochs } = await setupLeasing();

@@ -195,9 +195,13 @@ export class Driver {
       heldBytes: frame.heldBytes,
     };
     if (row.closes !== undefined) this.#handles.released(row.closes(request));
+    this.#beliefs.requested(call);
     this.#calls.begin(call);
     this.#invoke(row.operation, request, call.context).then(
-      (reply) => this.#delivery.answered(call, reply),
+      (reply) => {
+        call.dataNeeded = row.dataNeeded?.(reply);
+        this.#delivery.answered(call, reply);
+      },
       (error) => this.#done(call, error),
     );
     return frame.keepsBuffer;
@@ -215,7 +219,10 @@ export class Driver {
   #done(call: Call, error: unknown): void {
     if (error !== undefined) this.#replyError(call.unique, call.opcode, error);
     this.#calls.finish(call);
-    if (call.buffer !== undefined) this.#port.giveBack(call.buffer);
+    const { buffer, dataNeeded } = call;
+    if (buffer === undefined) return;
+    if (dataNeeded === undefined) this.#port.giveBack(buffer);
+    else void dataNeeded.then(() => this.#port.giveBack(buffer));
   }
 
   #replyError(unique: bigint, opcode: string, error: unknown): void {

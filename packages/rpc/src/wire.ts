@@ -25,6 +25,8 @@ export interface WireRequest {
   readonly caller: Caller;
   readonly operation: WireOperation;
   readonly body: object;
+  /** Nobody waits for the answer. Not sent. */
+  readonly lazy?: boolean;
 }
 
 /** An answer on its way: an error, or a body of the shape of the operation's reply. */
@@ -172,9 +174,14 @@ const fixedBytes = 192;
 /** A group id on the wire, at most: a varint of 32 bits. */
 const groupBytes = 5;
 
-/** The closes of handles: nobody waits for them, nor for their replies. */
-export const isUrgent = ({ operation }: { readonly operation: WireOperation }): boolean =>
-  operation !== "release" && operation !== "releasedir";
+/** Nobody waits for the closes of handles, nor for their replies. */
+export const isUrgent = ({
+  operation,
+  lazy,
+}: {
+  readonly operation: WireOperation;
+  readonly lazy?: boolean;
+}): boolean => lazy !== true && operation !== "release" && operation !== "releasedir";
 
 /** About how many bytes a request takes on the wire: never much less than it does, so that a frame can be kept in bounds. */
 export function requestBytes({ caller, body }: WireRequest): number {

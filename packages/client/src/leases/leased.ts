@@ -15,7 +15,7 @@ const accesses: ReadonlySet<string> = new Set<OperationName>(["read", "readdir",
 
 /** Answers from what is held under leases where that has the answer, asks `next` else, and learns from what it says. */
 export function leased(next: Ask, cache: LeaseCache): Ask {
-  return async (operation, request, context, bytes) => {
+  return async (operation, request, context, bytes, lazy) => {
     if (operation === "reopen") return await next(operation, request, context, bytes);
     const known = answerFrom(cache, operation, request, context.caller);
     if (known !== undefined) return known;
@@ -25,7 +25,7 @@ export function leased(next: Ask, cache: LeaseCache): Ask {
     let answer: Answer | undefined;
     let own: ReadonlySet<string> | undefined;
     try {
-      answer = await next(operation, request, context, bytes);
+      answer = await next(operation, request, context, bytes, lazy);
     } finally {
       if (change !== undefined) own = cache.end(change);
     }

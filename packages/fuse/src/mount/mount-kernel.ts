@@ -25,6 +25,8 @@ export interface MountKernelOptions {
   readonly mountOptions: MountOptions;
   /** Whether a close of a file can tell of a failed write; true if left out. */
   readonly closeReports?: boolean;
+  /** Whether the FileSystem answers under leases, so that the kernel may be told names; as `onRecall` if left out. */
+  readonly leases?: boolean;
   /** Where the FileSystem answers under leases: it calls the listener for each recall, and waits for what that returns. */
   readonly onRecall?: (listener: RecallListener) => void;
   readonly logger: Logger;
@@ -75,7 +77,7 @@ export async function mountKernel(fileSystem: FileSystem, options: MountKernelOp
   const fd = process.geteuid?.() === 0 ? mountAsRoot(call) : await mountAsUser(call);
 
   const fileSystemDevice = (await mountAt(mountpoint))?.device ?? "";
-  const leasesNames = options.onRecall !== undefined && mayTellNames(mountOptions);
+  const leasesNames = (options.leases ?? options.onRecall !== undefined) && mayTellNames(mountOptions);
   const device = new FuseDevice(fd, mountOptions.maxWriteBytes + REQUEST_ROOM_BYTES, logger);
   const gate = new ReadGate(device);
   const notify = async (lane: "inode" | "lease", message: Uint8Array): Promise<boolean> => {

@@ -88,6 +88,7 @@ export const init = {
   ATOMIC_O_TRUNC: 1 << 3,
   BIG_WRITES: 1 << 5,
   AUTO_INVAL_DATA: 1 << 12,
+  DO_READDIRPLUS: 1 << 13,
   ASYNC_DIO: 1 << 15,
   PARALLEL_DIROPS: 1 << 18,
   HANDLE_KILLPRIV: 1 << 19,
@@ -115,6 +116,8 @@ export const fattr = {
 
 export const GETATTR_FH = 1 << 0;
 export const FSYNC_FDATASYNC = 1 << 0;
+/** In `write_flags` of fuse_write_in: dirty pages that are written back, not a call of write(2). */
+export const WRITE_CACHE = 1 << 0;
 
 /** Bits of `open_flags` in fuse_open_out. */
 export const FOPEN_DIRECT_IO = 1 << 0;

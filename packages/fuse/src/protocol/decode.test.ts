@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { constants } from "node:fs";
 import { test } from "node:test";
 import { FsError, type NodeId } from "@kedgefs/core";
 import { frameOf, nul, struct } from "../test/request-bytes.ts";
@@ -144,7 +145,7 @@ const writing = (data: Buffer) =>
 test("WRITE copies little data and keeps the read buffer for much", () => {
   const little = frameOf("WRITE", writing(Buffer.from("data")));
   const request = decode.decodeWrite(little, nodeOf);
-  assert.deepEqual(request, { node: "root", handle: 42, offset: big, data: Buffer.from("data") });
+  assert.deepEqual(request, { node: "root", handle: 42, offset: big, data: Buffer.from("data"), ahead: true });
   assert.equal(little.keepsBuffer, false);
   assert.equal(little.heldBytes, 4);
 
@@ -155,6 +156,18 @@ test("WRITE copies little data and keeps the read buffer for much", () => {
   assert.ok(data.every((byte) => byte === 7));
   assert.equal(much.keepsBuffer, true);
   assert.equal(much.heldBytes, much.buffer.bytes.length);
+});
+
+test("a WRITE may be answered ahead, but not of dirty pages, nor of a file that is synchronous, direct or appended to", () => {
+  const { O_APPEND, O_DIRECT, O_DSYNC, O_RDWR, O_SYNC } = constants;
+  const ahead = (writeFlags: number, flags: number) =>
+    decode.decodeWrite(
+      frameOf("WRITE", struct([64, 42], [64, 0], [32, 0], [32, writeFlags], [64, 0], [32, flags], [32, 0])),
+      nodeOf,
+    ).ahead;
+  assert.equal(ahead(0, O_RDWR), true);
+  assert.equal(ahead(1, O_RDWR), false);
+  for (const flag of [O_APPEND, O_DIRECT, O_DSYNC, O_SYNC]) assert.equal(ahead(0, O_RDWR | flag), false);
 });
 
 test("FLUSH, RELEASE and RELEASEDIR carry the handle", () => {

@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import type {
   AccessRequest,
   CreateRequest,
@@ -19,8 +20,8 @@ import type {
   SymlinkRequest,
   WriteRequest,
 } from "@kedgefs/core";
-import { limits, S_IFMT, S_IFREG } from "@kedgefs/core";
-import { FSYNC_FDATASYNC, fattr, GETATTR_FH } from "./constants.ts";
+import { limits, O_APPEND, O_DSYNC, S_IFMT, S_IFREG } from "@kedgefs/core";
+import { FSYNC_FDATASYNC, fattr, GETATTR_FH, WRITE_CACHE } from "./constants.ts";
 import type { RequestFrame } from "./request-frame.ts";
 
 /** Leads from the kernel's nodeid to the FileSystem's. Throws FsError ESTALE for one that was never given out. */
@@ -30,6 +31,8 @@ export type NodeResolver = (nodeid: number) => NodeId;
 export type Decode<Request> = (frame: RequestFrame, nodeOf: NodeResolver) => Request;
 
 const permissionBits = 0o7777;
+/** Flags of an open file by which each of its writes is to be answered by whoever makes it. */
+const notAhead = O_APPEND | O_DSYNC | constants.O_DIRECT;
 
 export const decodeNode: Decode<NodeRequest> = (frame, nodeOf) => ({ node: nodeOf(frame.nodeid) });
 
@@ -134,12 +137,16 @@ function readWith(frame: RequestFrame, nodeOf: NodeResolver, sizeMax: number): R
   return { node: nodeOf(frame.nodeid), handle: frame.handle(0), offset: frame.u64(8), size };
 }
 
-/** struct fuse_write_in: fh, offset, size, write_flags, lock_owner, flags, padding; then the data. */
+/**
+ * struct fuse_write_in: fh, offset, size, write_flags, lock_owner, flags (of the open file), padding; then the data. Who writes
+ * dirty pages back waits for nothing else than that they are written, and a program with one of these flags as well.
+ */
 export const decodeWrite: Decode<WriteRequest> = (frame, nodeOf) => ({
   node: nodeOf(frame.nodeid),
   handle: frame.handle(0),
   offset: frame.u64(8),
   data: frame.data(40, frame.u32(16)),
+  ahead: (frame.u32(20) & WRITE_CACHE) === 0 && (frame.u32(32) & notAhead) === 0,
 });
 
 /** FLUSH, RELEASE, RELEASEDIR: structures that begin with fh. */

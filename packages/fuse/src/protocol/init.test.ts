@@ -21,14 +21,29 @@ test("a kernel's offer is read with and without the extension", () => {
 });
 
 test("of all flags the driver takes those that it means", () => {
-  const body = agreed(answerInit(everything, options));
+  const body = agreed(answerInit(everything, { ...options, leasesNames: true }));
   const flags = body.readUInt32LE(12);
   const taken = Object.values(init).reduce((all, flag) => all | flag, 0);
   assert.equal(flags, taken >>> 0);
   // Caches that could lie, locks that are the kernel's, the umask that it applies.
-  const refused = { POSIX_LOCKS: 1, FLOCK_LOCKS: 10, DONT_MASK: 6, WRITEBACK_CACHE: 16, NO_OPEN_SUPPORT: 17 };
+  const refused = {
+    POSIX_LOCKS: 1,
+    FLOCK_LOCKS: 10,
+    DONT_MASK: 6,
+    READDIRPLUS_AUTO: 14,
+    WRITEBACK_CACHE: 16,
+    NO_OPEN_SUPPORT: 17,
+  };
   for (const [name, bit] of Object.entries(refused)) assert.equal(flags & (1 << bit), 0, name);
   assert.equal(body.readUInt32LE(32), 0);
+});
+
+test("listings with attributes are asked for where names may be told", () => {
+  const asked = (offer: KernelOffer, leasesNames: boolean): number =>
+    agreed(answerInit(offer, { ...options, leasesNames })).readUInt32LE(12) & init.DO_READDIRPLUS;
+  assert.notEqual(asked(everything, true), 0);
+  assert.equal(asked(everything, false), 0);
+  assert.equal(asked({ ...everything, minor: 43 }, true), 0);
 });
 
 test("nothing is asked for that the kernel does not offer", () => {

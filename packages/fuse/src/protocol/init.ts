@@ -46,7 +46,6 @@ const pagesWithoutFlag = 32;
  * What is asked for where the kernel offers it. Not asked for, on purpose:
  * - WRITEBACK_CACHE, CACHE_SYMLINKS, EXPLICIT_INVAL_DATA: caches that another client could catch lying, until there are leases.
  * - POSIX_LOCKS, FLOCK_LOCKS: the kernel then keeps locks within this machine.
- * - DO_READDIRPLUS: without names that may be kept the kernel looks up each entry again, which brings its attributes too.
  * - DONT_MASK: the kernel applies the umask.
  * - EXPORT_SUPPORT, POSIX_ACL, NO_OPEN_SUPPORT: the seam has no such operations, or needs its opens.
  *
@@ -63,6 +62,13 @@ const wanted =
   init.HANDLE_KILLPRIV |
   init.MAX_PAGES |
   init.INIT_EXT;
+
+/**
+ * Asked for where names may be told. Without them the kernel looks up each entry of a listing again, which brings its attributes
+ * too. Not with READDIRPLUS_AUTO: the kernel would then ask so at the start of a directory, and go on so only where a name of it
+ * was looked up meanwhile (fuse_use_readdirplus), while find, rm and git read a listing to its end before they look at the names.
+ */
+const wantedWithNames = init.DO_READDIRPLUS;
 
 export function decodeInit(frame: RequestFrame): KernelOffer {
   const flags = frame.u32(12);
@@ -88,7 +94,7 @@ export function answerInit(offer: KernelOffer, options: InitOptions): InitAnswer
   }
 
   const believesNames = options.leasesNames === true && offer.minor >= EPOCH_MINOR_VERSION;
-  const flags = offer.flags & wanted;
+  const flags = offer.flags & (believesNames ? wanted | wantedWithNames : wanted);
   const pages = (flags & init.MAX_PAGES) !== 0 ? maxPages : pagesWithoutFlag;
   const maxWriteBytes = Math.min(options.maxWriteBytes, pages * pageBytes);
   // A file that bypasses the page cache for read and write could otherwise not be mapped MAP_SHARED at all (ENODEV), which

@@ -32,8 +32,12 @@ export interface OperationHandling<Op extends OperationName> {
   readonly taking?: (request: RequestOf<Op>) => Taking;
   /** The handle that the answer opened. */
   readonly opens?: (reply: ReplyOf<Op>, request: RequestOf<Op>) => Opened;
+  /** The open directory that the request lists. */
+  readonly lists?: (request: RequestOf<Op>) => HandleId;
   /** The handle that the request closes. */
   readonly closes?: (request: RequestOf<Op>) => HandleId;
+  /** Settles when the request's data is not needed any more, where that is after the answer. */
+  readonly dataNeeded?: (reply: ReplyOf<Op>) => Promise<void> | undefined;
 }
 
 /** A row whose operation is forwarded. What its functions take from each other is checked where `forward` makes it. */
@@ -51,7 +55,9 @@ export interface ForwardedRow {
   readonly tells: ((reply: unknown, request: unknown) => readonly Entry[]) | undefined;
   readonly taking: ((request: unknown) => Taking) | undefined;
   readonly opens: ((reply: unknown, request: unknown) => Opened) | undefined;
+  readonly lists: ((request: unknown) => HandleId) | undefined;
   readonly closes: ((request: unknown) => HandleId) | undefined;
+  readonly dataNeeded: ((reply: unknown) => Promise<void> | undefined) | undefined;
 }
 
 /** A row that the driver itself answers, in its method of this name. */
@@ -80,7 +86,9 @@ export function forward<Op extends OperationName>(operation: Op, handling: Opera
     tells: undefined,
     taking: undefined,
     opens: undefined,
+    lists: undefined,
     closes: undefined,
+    dataNeeded: undefined,
   };
   return { ...whole, ...handling, kind: "forwarded", operation } as unknown as ForwardedRow & {
     readonly operation: Op;

@@ -1,4 +1,4 @@
-import type { DirEntry, Entry, HandleId, HandleRequest, NodeId, OperationName, RenameRequest } from "@kedgefs/core";
+import type { DirEntry, Entry, HandleId, NodeId, OperationName, RenameRequest } from "@kedgefs/core";
 import { O_ACCMODE, O_RDONLY, O_WRONLY } from "@kedgefs/core";
 import type { Believe } from "../beliefs.ts";
 import type { Opened } from "../open-handles.ts";
@@ -24,6 +24,7 @@ const openedFile = (node: NodeId, handle: HandleId, flags: number): Opened => ({
   readable: (flags & O_ACCMODE) !== O_WRONLY,
 });
 
+const itsHandle = ({ handle }: { readonly handle: HandleId }): HandleId => handle;
 const inParent = ({ parent }: { readonly parent: NodeId }): NodeId => parent;
 const changesInParent = ({ parent }: { readonly parent: NodeId }): readonly NodeId[] => [parent];
 
@@ -38,7 +39,7 @@ const makesEntry = { ...leads, changesIn: changesInParent } as const;
 const closes = {
   decode: decode.decodeHandle,
   encode: nothing,
-  closes: (request: HandleRequest): HandleId => request.handle,
+  closes: itsHandle,
 } as const;
 const removes = {
   decode: decode.decodeName,
@@ -112,6 +113,7 @@ const table = {
   WRITE: forward("write", {
     decode: decode.decodeWrite,
     encode: (reply, _request, out) => out.written(reply.size),
+    dataNeeded: ({ dataNeeded }) => dataNeeded,
   }),
   FLUSH: forward("flush", { decode: decode.decodeHandle, encode: nothing }),
   RELEASE: forward("release", closes),
@@ -125,12 +127,15 @@ const table = {
   READDIR: forward("readdir", {
     decode: decode.decodeReaddir,
     encode: (reply, request, out) => out.dirents(fittingEntries(reply.entries, request.size, false)),
+    lists: itsHandle,
     // A source may look the entries up as well, for whoever asks for them next.
     checksPermission: true,
   }),
   READDIRPLUS: forward("readdirplus", {
     decode: decode.decodeReaddir,
     encode: (reply, request, out, believe) => out.dirents(fittingEntries(reply.entries, request.size, true), believe),
+    lists: itsHandle,
+    namesIn: ({ node }) => node,
     attrBelievable: true,
     checksPermission: true,
     leadsTo: (reply) => withEntry(reply.entries),

@@ -3,7 +3,7 @@ import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import * as fs from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
@@ -14,6 +14,13 @@ const run = promisify(execFile);
 const python = (program: string, ...args: string[]) => run("python3", ["-c", program, ...args], { timeout: 20_000 });
 const skip = missingForMounts() ?? false;
 const timeout = 60_000;
+
+/** Why names are not told to the kernel here, or false. */
+function missingForNames(): string | false {
+  const [major = 0, minor = 0] = release().split(".").map(Number);
+  if (skip !== false) return skip;
+  return major > 6 || (major === 6 && minor >= 16) ? false : `Linux ${release()} has no epochs`;
+}
 
 describe("a mount of a file system in memory", { skip, timeout }, () => {
   let served: ServedMount;
@@ -209,5 +216,68 @@ os.stat(sys.argv[1])`;
     assert.equal(isDone, false);
     served.command("resume");
     await stat;
+  });
+});
+
+describe("a mount of a file system that leases", { skip: missingForNames(), timeout }, () => {
+  let served: ServedMount;
+  const path = (...names: string[]): string => served.path(...names);
+  before(async () => {
+    served = await ServedMount.start({ options: "leased" });
+  });
+  after(() => served?.stop());
+
+  const lookups = async (): Promise<number> => {
+    served.command("lookups");
+    return Number((await served.line("lookups ")).split(" ")[1]);
+  };
+  const recall = async (): Promise<void> => {
+    served.command("recall");
+    await served.line("did recall");
+  };
+
+  test("asks for no name of 200 that were listed, until they are recalled", async () => {
+    await fs.mkdir(path("many"));
+    for (let index = 0; index < 200; index += 1) await fs.writeFile(path("many", `file-${index}`), `${index}`);
+    await recall();
+    const before = await lookups();
+    const { stdout } = await run("find", [path("many"), "-type", "f", "-printf", "%s %f\\n"]);
+    assert.deepEqual(
+      stdout.trim().split("\n").toSorted(),
+      Array.from({ length: 200 }, (_, index) => `${String(index).length} file-${index}`).toSorted(),
+    );
+    assert.equal((await lookups()) - before, 1, "the directory itself");
+    assert.equal(await fs.readFile(path("many/file-7"), "utf8"), "7");
+    assert.equal((await lookups()) - before, 1);
+    await recall();
+    await fs.stat(path("many/file-7"));
+    assert.equal((await lookups()) - before, 3);
+  });
+
+  test("has dropped what a program is still listing when a recall is over", async () => {
+    await fs.mkdir(path("listed"));
+    for (const name of ["one", "two"]) await fs.writeFile(path("listed", name), "");
+    await recall();
+    const program = `
+import os, sys
+with os.scandir(sys.argv[1]) as entries:
+    next(entries)
+    print("listing", flush=True)
+    sys.stdin.readline()`;
+    const child = spawn("python3", ["-c", program, path("listed")], { stdio: ["pipe", "pipe", "inherit"] });
+    const exited = once(child, "exit");
+    await once(child.stdout, "data");
+    let isRecalled = false;
+    const recalled = recall().then(() => {
+      isRecalled = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.equal(isRecalled, false);
+    child.stdin.end("\n");
+    assert.deepEqual(await exited, [0, null]);
+    await recalled;
+    const before = await lookups();
+    await fs.stat(path("listed/one"));
+    assert.equal((await lookups()) - before, 2);
   });
 });

@@ -62,7 +62,7 @@ export class ServedMount {
     return join(this.mountpoints[0] ?? "", ...names);
   }
 
-  command(command: "unmount" | "lazy" | "pause" | "resume"): void {
+  command(command: "unmount" | "lazy" | "pause" | "resume" | "recall" | "lookups"): void {
     this.process.stdin?.write(`${command}\n`);
   }
 

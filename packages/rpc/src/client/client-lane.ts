@@ -58,6 +58,11 @@ export class ClientLane {
     if (!this.#ended) this.#requests.add(request, requestBytes(request), isUrgent(request));
   }
 
+  /** Sends what waits for company. */
+  flush(): void {
+    if (!this.#ended) this.#requests.flush();
+  }
+
   close(): void {
     this.#ended = true;
     this.#requests.discard();

@@ -195,3 +195,82 @@ test("no timer is left when everything is answered", { timeout }, () => {
   holder.recalled(2);
   assert.equal(timers(), before);
 });
+
+test("whose writes were granted may have written until it was taken back and answered", { timeout }, async () => {
+  const { client, holder } = begin(longMs, "a");
+  assert.equal(holder.mayHaveWritten("a"), false);
+  holder.grant("b", nodeOf("b"), true);
+  holder.grant("b", nodeOf("b"));
+  assert.equal(holder.mayHaveWritten("b"), true);
+  const recalled = holder.recall("b");
+  assert.equal(holder.mayHaveWritten("b"), true);
+  assert.equal(holder.mayHaveWritten("a"), false);
+  holder.recalled(client.lastId);
+  await recalled;
+  assert.equal(holder.mayHaveWritten("b"), false);
+});
+
+test("when everything is recalled, whose writes were granted may have written any", { timeout }, () => {
+  const { client, holder } = begin(longMs, "a");
+  void holder.recallAll();
+  assert.equal(holder.mayHaveWritten("a"), false);
+  holder.recalled(client.lastId);
+  holder.grant("b", nodeOf("b"), true);
+  void holder.recallAll();
+  assert.equal(holder.mayHaveWritten("a"), true);
+  holder.recalled(client.lastId);
+  assert.equal(holder.mayHaveWritten("a"), false);
+});
+
+test("a client that begins anew is waited for until it says that what it answered is here", { timeout }, async () => {
+  const { client, holder } = begin(longMs, "a");
+  holder.grant("b", nodeOf("b"), true);
+  holder.grant("c", nodeOf("c"), true);
+  const [a, b] = [holder.recall("a"), holder.recall("b")];
+  assert.equal(client.recalls.length, 2);
+  holder.reset();
+  await a;
+  assert.equal(await isSettled(b), false);
+  assert.equal(holder.mayHaveWritten("c"), true);
+  const c = holder.recall("c");
+  assert.equal(client.recalls.length, 2);
+  holder.isBack();
+  assert.deepEqual(client.recalls.at(-1), { id: 3, node: undefined });
+  holder.isBack();
+  assert.equal(client.recalls.length, 3);
+  holder.recalled(3);
+  await Promise.all([b, c]);
+  assert.equal(holder.mayBelieve("c"), false);
+});
+
+test("a client that begins anew again is waited for still", { timeout }, async () => {
+  const { client, holder } = begin(longMs);
+  holder.grant("a", nodeOf("a"), true);
+  for (let time = 0; time < 3; time++) holder.reset();
+  assert.equal(holder.mayHaveWritten("a"), true);
+  holder.isBack();
+  assert.equal(client.recalls.length, 1);
+  const waiting = holder.recall("a");
+  assert.equal(await isSettled(waiting), false);
+  holder.recalled(client.lastId);
+  await waiting;
+});
+
+test("a client of the server's earlier life is waited for as long as it was granted, and no longer", {
+  timeout,
+}, async () => {
+  const { holder } = begin(longMs);
+  holder.reset(performance.now() + shortMs);
+  assert.equal(holder.mayHaveWritten("a"), true);
+  await holder.recall("a");
+  assert.equal(holder.mayHaveWritten("a"), false);
+});
+
+test("a client that is gone for good is not waited for", { timeout }, async () => {
+  const { holder } = begin(longMs);
+  holder.grant("a", nodeOf("a"), true);
+  const recalled = holder.recall("a");
+  holder.close();
+  await recalled;
+  assert.equal(holder.mayHaveWritten("a"), false);
+});

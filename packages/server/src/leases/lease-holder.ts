@@ -17,9 +17,17 @@ const rateMargin = 1.25;
 /** How long the server takes a lease for believed, milliseconds, of which its client is told `leaseMs`. */
 export const holdMsOf = (leaseMs: number): number => leaseMs * rateMargin;
 
+interface Grant {
+  readonly node: NodeId;
+  /** Whether the client may answer writes of it before they are here. */
+  readonly writes: boolean;
+}
+
 /** A recall that the client has not acted on yet. */
 interface Recalled {
   readonly id: number;
+  /** Whether writes that it has answered may be on their way. */
+  readonly writes: boolean;
   /** Undefined: every one. */
   readonly key: LeaseKey | undefined;
   /** When what was recalled has run out. */
@@ -29,17 +37,20 @@ interface Recalled {
 }
 
 /**
- * What one session was told and may believe. A grant is remembered for one to two lease times, so that nothing has to be
+ * What one session was told and may believe, and which files' writes its client may answer by itself. A grant is remembered for one to two lease times, so that nothing has to be
  * taken out one by one when it runs out: what is in neither generation has run out for certain.
  */
 export class LeaseHolder {
   readonly #holdMs: number;
   readonly #client: LeaseClient;
-  #current = new Map<LeaseKey, NodeId>();
-  #previous = new Map<LeaseKey, NodeId>();
+  #current = new Map<LeaseKey, Grant>();
+  #previous = new Map<LeaseKey, Grant>();
   #turnedMs = performance.now();
   #lastGrantMs = Number.NEGATIVE_INFINITY;
+  #lastWriteGrantMs = Number.NEGATIVE_INFINITY;
   #lastId = 0;
+  /** A recall that the client is to be told of when it is there again. */
+  #owed: Recalled | undefined;
   /** Oldest first, which is also the order in which they run out. */
   readonly #unanswered: Recalled[] = [];
   /** The newest of those about a key. */
@@ -58,13 +69,14 @@ export class LeaseHolder {
    * False when it holds as much as is kept of one session, or when its client answers no recalls, by which others would have to
    * wait for it again and again; nothing is granted then.
    */
-  grant(key: LeaseKey, node: NodeId): boolean {
+  grant(key: LeaseKey, node: NodeId, writes = false): boolean {
     const nowMs = performance.now();
     this.#turn(nowMs);
     if (!this.#client.isThere || this.#ranOutId > 0) return false;
     if (Math.max(this.#current.size, this.#unanswered.length) >= limits.sessionLeasesMax) return false;
-    this.#current.set(key, node);
+    this.#current.set(key, { node, writes: writes || this.#grantOf(key)?.writes === true });
     this.#lastGrantMs = nowMs;
+    if (writes) this.#lastWriteGrantMs = nowMs;
     return true;
   }
 
@@ -78,23 +90,29 @@ export class LeaseHolder {
     return this.#current.has(key) || this.#previous.has(key) || this.#recallOf(key) !== undefined;
   }
 
+  /** Whether the client may have answered writes of it that are not here yet. */
+  mayHaveWritten(key: LeaseKey): boolean {
+    if (this.#grantOf(key)?.writes) return true;
+    return this.#unanswered.some((recalled) => recalled.writes && (recalled.key ?? key) === key);
+  }
+
   /**
    * Takes a lease back. What it returns settles when the client believes it no longer: it said so, or the lease has run out,
    * or the client came back, having dropped all; undefined where it doesn't believe it now.
    */
   recall(key: LeaseKey): Promise<void> | undefined {
-    const node = this.#current.get(key) ?? this.#previous.get(key);
-    if (node === undefined) return this.#recallOf(key)?.done;
+    const grant = this.#grantOf(key);
+    if (grant === undefined) return this.#recallOf(key)?.done;
     this.#current.delete(key);
     this.#previous.delete(key);
-    return this.#recall(key, node);
+    return this.#recall(key, grant);
   }
 
   recallAll(): Promise<void> | undefined {
     if (this.isEmpty) return this.#unanswered.at(-1)?.done;
     this.#current.clear();
     this.#previous.clear();
-    return this.#recall(undefined, undefined);
+    return this.#recall(undefined, { node: undefined, writes: performance.now() < this.#writesUntilMs });
   }
 
   /** The client has acted on all recalls up to this id. */
@@ -103,12 +121,53 @@ export class LeaseHolder {
     if (upTo >= this.#ranOutId) this.#ranOutId = 0;
   }
 
-  /** The client begins anew with nothing to believe, or is gone for good. */
-  reset(): void {
+  /**
+   * The client begins anew with nothing to believe. What it has answered of writes is still to come, also of those of the
+   * server's earlier life (until `earlierMs` at the latest): it is asked to say when all is here, once it is there.
+   */
+  reset(earlierMs = Number.NEGATIVE_INFINITY): void {
+    const writes = this.#unanswered.filter((recalled) => recalled.writes);
+    const untilMs = Math.max(earlierMs, this.#writesUntilMs, ...writes.map((recalled) => recalled.untilMs));
+    for (const recalled of this.#unanswered) if (!recalled.writes) recalled.settle();
+    this.#unanswered.splice(0, this.#unanswered.length, ...writes);
+    this.#clear();
+    if (untilMs > performance.now()) {
+      this.#lastId++;
+      this.#owed = this.#await({ id: this.#lastId, key: undefined, untilMs, writes: true });
+    }
+  }
+
+  /** The client can be told of recalls again. */
+  isBack(): void {
+    const owed = this.#owed;
+    this.#owed = undefined;
+    if (owed !== undefined) this.#client.recall({ id: owed.id, node: undefined });
+  }
+
+  /** The client is gone for good. */
+  close(): void {
+    this.#clear();
+    this.recalled(Number.POSITIVE_INFINITY);
+  }
+
+  get #writesUntilMs(): number {
+    return this.#lastWriteGrantMs + this.#holdMs;
+  }
+
+  #grantOf(key: LeaseKey): Grant | undefined {
+    return this.#current.get(key) ?? this.#previous.get(key);
+  }
+
+  #clear(): void {
     this.#current.clear();
     this.#previous.clear();
     this.#lastGrantMs = Number.NEGATIVE_INFINITY;
-    this.recalled(Number.POSITIVE_INFINITY);
+    this.#lastWriteGrantMs = Number.NEGATIVE_INFINITY;
+    this.#ranOutId = 0;
+    this.#owed = undefined;
+    this.#unansweredOf.clear();
+    for (const recalled of this.#unanswered) this.#unansweredOf.set(recalled.key, recalled);
+    this.#restIfAnswered();
   }
 
   /** The newest unanswered recall that is about the key. */
@@ -118,17 +177,24 @@ export class LeaseHolder {
     return one !== undefined && (all === undefined || one.id > all.id) ? one : all;
   }
 
-  #recall(key: LeaseKey | undefined, node: NodeId | undefined): Promise<void> | undefined {
+  #recall(
+    key: LeaseKey | undefined,
+    { node, writes }: { readonly node: NodeId | undefined; readonly writes: boolean },
+  ): Promise<void> | undefined {
     this.#lastId++;
     this.#client.recall({ id: this.#lastId, node });
     const untilMs = this.#lastGrantMs + this.#holdMs;
     if (untilMs <= performance.now()) return undefined;
+    return this.#await({ id: this.#lastId, key, untilMs, writes }).done;
+  }
+
+  #await(awaited: Pick<Recalled, "id" | "key" | "untilMs" | "writes">): Recalled {
     const { promise: done, resolve: settle } = Promise.withResolvers<void>();
-    const recalled: Recalled = { id: this.#lastId, key, untilMs, done, settle };
+    const recalled: Recalled = { ...awaited, done, settle };
     this.#unanswered.push(recalled);
-    this.#unansweredOf.set(key, recalled);
+    this.#unansweredOf.set(recalled.key, recalled);
     if (this.#timer === undefined) this.#watchOldest();
-    return done;
+    return recalled;
   }
 
   #settleWhile(isDone: (recalled: Recalled) => boolean): Recalled | undefined {
@@ -138,11 +204,14 @@ export class LeaseHolder {
       if (this.#unansweredOf.get(recalled.key) === recalled) this.#unansweredOf.delete(recalled.key);
       recalled.settle();
     }
-    if (this.#unanswered.length === 0) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-    }
+    this.#restIfAnswered();
     return settled.at(-1);
+  }
+
+  #restIfAnswered(): void {
+    if (this.#unanswered.length > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #watchOldest(): void {

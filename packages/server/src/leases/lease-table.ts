@@ -8,9 +8,15 @@ export interface EarlierLeases {
   readonly leaseMs: number;
 }
 
+/** Files remembered for being looked at by others than who writes them; past it all are forgotten. */
+const sharedMax = 65_536;
+
 /**
  * Who may believe what, of all sessions of the server. The rule: a change by one session begins once no other session believes
  * anything that it makes untrue, and until it has ended nobody is told about it under a lease.
+ *
+ * One session may also be granted a file's writes: its client then answers them before they are here. The rule: a call of
+ * another session that looks at the file or changes it begins once all that was answered so has come.
  */
 export class LeaseTable {
   /** How long an answer may be believed, milliseconds. It bounds how long a change waits for a client that does not answer. */
@@ -19,6 +25,8 @@ export class LeaseTable {
   /** Of names that calls are about, so that two which are about the same one know of each other. */
   readonly names = new ChangeTracker<string>();
   readonly #holders = new Set<LeaseHolder>();
+  /** Until when nobody is granted the writes of these, for others look at them; by performance.now(). */
+  readonly #sharedUntilMs = new Map<LeaseKey, number>();
   readonly #earlier: Set<string>;
   readonly #earlierUntilMs: number;
   #earlierGone: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
@@ -49,9 +57,14 @@ export class LeaseTable {
     else void believed.then(() => this.#holders.delete(holder));
   }
 
-  /** A session of the earlier life is back, with nothing that it believes, or has ended. */
-  settled(sessionId: string): void {
-    if (this.#earlier.delete(sessionId) && this.#earlier.size === 0) this.#earlierGone?.resolve();
+  /**
+   * A session of the earlier life is back, with nothing that it believes, or has ended. Returns until when writes may come that
+   * its client answered in that life; undefined for a session of this life.
+   */
+  settled(sessionId: string): number | undefined {
+    if (!this.#earlier.delete(sessionId)) return undefined;
+    if (this.#earlier.size === 0) this.#earlierGone?.resolve();
+    return this.#earlierUntilMs;
   }
 
   /** Whether no other session is there that could hold anything. */
@@ -65,12 +78,47 @@ export class LeaseTable {
     return false;
   }
 
+  /** Whether a session other than this may have answered writes of it that are not here yet. */
+  othersMayHaveWritten(key: LeaseKey, holder: LeaseHolder): boolean {
+    if (this.#waitForEarlier().length > 0) return true;
+    for (const other of this.#holders) if (other !== holder && other.mayHaveWritten(key)) return true;
+    return false;
+  }
+
+  /** Whether the writes of a file may be granted: not while others than who writes look at it again and again. */
+  mayGrantWrites(key: LeaseKey): boolean {
+    const untilMs = this.#sharedUntilMs.get(key);
+    if (untilMs === undefined) return true;
+    if (performance.now() < untilMs) return false;
+    this.#sharedUntilMs.delete(key);
+    return true;
+  }
+
+  /**
+   * A session is about to look at these: settles when all is here that the clients of others have answered of their writes;
+   * undefined where that is so now.
+   */
+  recallWrites(keys: readonly LeaseKey[], except: LeaseHolder): Promise<unknown> | undefined {
+    if (keys.length === 0) return undefined;
+    const [earlierGone] = this.#waitForEarlier();
+    // They come back as sessions of this life, which may have to be waited for.
+    if (earlierGone !== undefined) return earlierGone.then(() => this.recallWrites(keys, except));
+    const waiting: Promise<void>[] = [];
+    for (const key of keys) {
+      for (const holder of this.#holders) {
+        const recalled = holder === except || !holder.mayHaveWritten(key) ? undefined : this.#recall(key, holder);
+        if (recalled !== undefined) waiting.push(recalled);
+      }
+    }
+    return waiting.length === 0 ? undefined : Promise.all(waiting);
+  }
+
   /** Takes leases back from all sessions but one; settles when nobody believes them, undefined if nobody does now. */
   recall(keys: Iterable<LeaseKey>, except?: LeaseHolder): Promise<unknown> | undefined {
     const waiting = this.#waitForEarlier();
     for (const key of keys) {
       for (const holder of this.#holders) {
-        const recalled = holder === except ? undefined : holder.recall(key);
+        const recalled = holder === except ? undefined : this.#recall(key, holder);
         if (recalled !== undefined) waiting.push(recalled);
       }
     }
@@ -107,8 +155,16 @@ export class LeaseTable {
   /** The server ends. No session runs anything any more. */
   close(): void {
     clearTimeout(this.#earlierTimer);
-    for (const holder of this.#holders) holder.reset();
+    for (const holder of this.#holders) holder.close();
     this.#holders.clear();
+  }
+
+  #recall(key: LeaseKey, holder: LeaseHolder): Promise<void> | undefined {
+    if (holder.mayHaveWritten(key)) {
+      if (this.#sharedUntilMs.size >= sharedMax) this.#sharedUntilMs.clear();
+      this.#sharedUntilMs.set(key, performance.now() + this.leaseMs);
+    }
+    return holder.recall(key);
   }
 
   #waitForEarlier(): Promise<void>[] {

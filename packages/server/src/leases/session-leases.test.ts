@@ -19,10 +19,13 @@ import {
   O_TRUNC,
   type OperationName,
   RENAME_EXCHANGE,
+  type ReaddirReply,
 } from "@kedgefs/core";
+import { contentOf } from "../local/node-seal.ts";
 import type { LeasedRun } from "./session-leases.ts";
 import { isSettled } from "./testing/is-settled.ts";
 import { type Believer, beginLeaseScene, type LeaseScene, nameOf } from "./testing/lease-scene.ts";
+import { ToldClient } from "./testing/told-client.ts";
 
 const options = { timeout: 20_000 } as const;
 /** Long enough that nothing runs out during a test. */
@@ -402,14 +405,15 @@ test("a session that was alone looks again when another came while it waited", o
   const changer = scene.join();
   const unlinked = changer.run("unlink", place(scene.root, "f"));
   assert.equal(await isSettled(unlinked), false);
-  const believer = scene.join();
+  const client = new ToldClient();
+  const holder = scene.table.join(client);
   const f = await scene.node("f");
-  await believer.run("getattr", { node: f });
+  holder.grant(contentOf(f), f);
   scene.table.settled("earlier");
-  await believer.client.until(1);
-  assert.deepEqual(believer.client.nodes, [f]);
+  await client.until(1);
+  assert.deepEqual(client.nodes, [f]);
   assert.ok(fs.existsSync(join(scene.data, "f")));
-  believer.answer();
+  holder.recalled(client.lastId);
   assert.equal((await unlinked).error, undefined);
 });
 
@@ -566,13 +570,14 @@ test("a client that came back while its call ran is told to believe nothing of b
 });
 
 test("a client that came back while its call waited is told so too", options, async () => {
-  const scene = await begin(undefined, ["earlier"]);
-  const changer = scene.join();
-  const f = await scene.node("f");
+  const scene = await begin();
+  const [believer, changer] = [scene.join(), scene.join()];
+  await believer.lookup("f");
   const unlinked = changer.run("unlink", place(scene.root, "f"));
+  await believer.client.until(1);
   changer.leases.dropped("1");
-  assert.ok((await changer.run("getattr", { node: f })).leased);
-  scene.table.settled("earlier");
+  assert.ok((await changer.run("getattr", { node: await scene.node("g") })).leased);
+  believer.answer();
   await unlinked;
   assert.deepEqual(changer.client.nodes, [undefined]);
 });
@@ -590,3 +595,118 @@ test("identities and names that can't be ours are not remembered", options, asyn
   assert.ok(tracked.mayKeep(node.slice(0, -16), 0));
   assert.equal(names.stamp(), 0);
 });
+
+/** A file that a session writes by itself, with its last grant. */
+async function writeAhead(writer: Believer, node: NodeId): Promise<number> {
+  const handle = await open(writer, node, O_RDWR);
+  const { leased } = await writer.run("write", { node, handle, offset: 0n, data: nameOf("x") });
+  assert.ok(leased);
+  return handle;
+}
+
+for (const [look, request] of Object.entries({
+  getattr: (node: NodeId) => ({ node }),
+  open: (node: NodeId) => ({ node, flags: O_RDONLY }),
+  setattr: (node: NodeId) => ({ node, mode: 0o600 }),
+  link: (node: NodeId, root: NodeId) => ({ node, newParent: root, newName: nameOf("new") }),
+}) as [OperationName, (node: NodeId, root: NodeId) => object][]) {
+  test(`${look} by another waits until what a client has answered of its writes is here`, options, async () => {
+    const scene = await begin();
+    const [writer, reader] = [scene.join(), scene.join()];
+    const f = await scene.node("f");
+    await writeAhead(writer, f);
+    const looked = reader.run(look, request(f, scene.root));
+    await writer.client.until(1);
+    assert.deepEqual(writer.client.nodes, [f]);
+    assert.equal(await isSettled(looked), false);
+    writer.answer();
+    assert.equal((await looked).error, undefined);
+  });
+}
+
+for (const look of ["lookup", "readdirplus", "create"] as const) {
+  test(`${look} by another tells what was written by then`, options, async () => {
+    const scene = await begin();
+    const [writer, reader] = [scene.join(), scene.join()];
+    const { root, data } = scene;
+    const f = await scene.node("f");
+    await writeAhead(writer, f);
+    const handle =
+      look === "readdirplus" ? ((await reader.run("opendir", { node: root })).reply as HandleReply).handle : 0;
+    const looked = reader.run(
+      look,
+      look === "readdirplus"
+        ? { node: root, handle, offset: 0n, size: 65_536 }
+        : { ...place(root, "f"), mode: 0o644, flags: O_RDWR | O_CREAT },
+    );
+    await writer.client.until(1);
+    assert.equal(await isSettled(looked), false);
+    fs.writeFileSync(join(data, "f"), "all that was written");
+    writer.answer();
+    const { reply } = await looked;
+    const entries =
+      look === "readdirplus" ? (reply as ReaddirReply).entries.flatMap(({ entry }) => entry ?? []) : [reply as Entry];
+    assert.equal(entries.find(({ node }) => node === f)?.attr.size, 20n);
+  });
+}
+
+test(
+  "who writes by itself waits for nobody when it looks, and others are not told under a lease",
+  options,
+  async () => {
+    const scene = await begin();
+    const [writer, reader] = [scene.join(), scene.join()];
+    const f = await scene.node("f");
+    await writeAhead(writer, f);
+    assert.equal((await writer.run("getattr", { node: f })).error, undefined);
+    const looked = reader.run("getattr", { node: f });
+    await writer.client.until(1);
+    assert.equal(writer.client.recalls.length, 1);
+    writer.answer();
+    await looked;
+  },
+);
+
+test("what others look at is not written ahead, until they have not for a while", options, async () => {
+  const scene = await begin();
+  const [writer, reader] = [scene.join(), scene.join()];
+  const f = await scene.node("f");
+  const handle = await writeAhead(writer, f);
+  const looked = reader.run("getattr", { node: f });
+  await writer.client.until(1);
+  writer.answer();
+  await looked;
+  const write = { node: f, handle, offset: 0n, data: nameOf("y") };
+  const again = writer.run("write", write);
+  // It believes what it was told.
+  await reader.client.until(1);
+  reader.answer();
+  assert.equal((await again).leased, false);
+  assert.equal((await writer.run("write", write)).leased, false);
+});
+
+test("a file that can't be leased is not written ahead", options, async () => {
+  const scene = await begin();
+  const writer = scene.join({ mayLease: () => false });
+  const f = await scene.node("f");
+  const handle = await open(writer, f, O_RDWR);
+  assert.equal((await writer.run("write", { node: f, handle, offset: 0n, data: nameOf("x") })).leased, false);
+});
+
+test(
+  "after a restart others wait until a client of before has said that all it answered is here",
+  options,
+  async () => {
+    const scene = await begin(undefined, ["earlier"]);
+    const [writer, reader] = [scene.join(), scene.join()];
+    const f = await scene.node("f");
+    const lookups = [reader.run("getattr", { node: f }), reader.run("lookup", place(scene.root, "f"))];
+    for (const looked of lookups) assert.equal(await isSettled(looked), false);
+    writer.leases.dropped("earlier");
+    for (const looked of lookups) assert.equal(await isSettled(looked), false);
+    writer.leases.isBack();
+    assert.deepEqual(writer.client.nodes, [undefined]);
+    writer.answer();
+    for (const looked of lookups) assert.equal((await looked).error, undefined);
+  },
+);

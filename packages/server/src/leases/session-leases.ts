@@ -10,6 +10,7 @@ import {
   findingsOf,
   limits,
   type NodeId,
+  type NodeRequest,
   type OperationName,
   type Place,
   rootContext,
@@ -34,7 +35,7 @@ export interface LeasedExport {
 export interface LeasedRun<Reply> {
   readonly reply?: Reply;
   readonly error?: unknown;
-  /** Whether what the answer tells may be believed. */
+  /** Whether what the answer tells may be believed; of a write: whether the client may answer the next ones by itself. */
   readonly leased: boolean;
   /** Further nodes that it opened or changed, as they were right after it. */
   readonly after: readonly Entry[];
@@ -68,6 +69,9 @@ interface Ended {
 /** Operations that may move the access time of `node`. */
 const accesses: ReadonlySet<OperationName> = new Set<OperationName>(["read", "readdir", "readdirplus", "readlink"]);
 
+/** Operations that look at `node`, but for those that change it. */
+const looks: ReadonlySet<OperationName> = new Set<OperationName>(["getattr", "open", "read"]);
+
 /** What a lookup says of a name that leads to nothing which could be changed by it. */
 const nowhere: ReadonlySet<string> = new Set<ErrnoName>(["ENOENT", "ENOTDIR", "ESTALE", "EINVAL", "ENAMETOOLONG"]);
 
@@ -91,8 +95,12 @@ export class SessionLeases {
   /** The client came (back), or is about to go, and believes nothing. */
   dropped(sessionId: string): void {
     this.#attaches++;
-    this.#holder.reset();
-    this.#table.settled(sessionId);
+    this.#holder.reset(this.#table.settled(sessionId));
+  }
+
+  /** The client can be told of recalls again. */
+  isBack(): void {
+    this.#holder.isBack();
   }
 
   end(): void {
@@ -105,6 +113,7 @@ export class SessionLeases {
     const asked = changes.stamp();
     const effects = this.#export.readOnly ? undefined : effectsOf(operation, request);
     const begun = effects === undefined ? undefined : await this.#begin(effects);
+    if (looks.has(operation)) await this.#table.recallWrites(keysOf([(request as NodeRequest).node]), this.#holder);
     const atime = accesses.has(operation) ? await this.#contendedAtime(request) : undefined;
     let reply: Reply;
     try {
@@ -122,7 +131,9 @@ export class SessionLeases {
     const ended = begun === undefined ? undefined : await this.#end(begun);
     if (accesses.has(operation)) await this.#recallIfAccessed(request, atime);
     const after = await this.#after(operation, request, effects);
+    if (operation === "write") return { reply, after, leased: this.#grantWrites(request as NodeRequest) };
     const findings = findingsOf(operation, request, reply as object);
+    await this.#refresh(findings);
     if (findings.length === 0 && after.length === 0) return { reply, after, leased: false };
     // What the operation itself changed is true as it told it, if nobody else changed it meanwhile or since.
     const stillTrue = (key: LeaseKey): boolean => changes.mayKeep(key, ended?.own.has(key) ? ended.stamp : asked);
@@ -203,6 +214,34 @@ export class SessionLeases {
     return entries;
   }
 
+  /** Where an answer tells of files that others are writing, it is to tell what they have written. */
+  async #refresh(findings: readonly Finding[]): Promise<void> {
+    if (this.#table.isAlone(this.#holder)) return;
+    const written: Entry[] = [];
+    for (const { entry } of findings) {
+      if (entry !== undefined && this.#table.othersMayHaveWritten(contentOf(entry.node), this.#holder))
+        written.push(entry);
+    }
+    await this.#table.recallWrites(keysOf(written.map(({ node }) => node)), this.#holder);
+    for (const entry of written) {
+      try {
+        const { attr } = await this.#export.own.getattr({ node: entry.node }, rootContext());
+        Object.assign(entry, { attr });
+      } catch {
+        // Gone since: whoever uses it will be told.
+      }
+    }
+  }
+
+  /** Whether the client may answer the next writes of a file by itself: nobody else has to do with it. */
+  #grantWrites({ node }: NodeRequest): boolean {
+    const { mayLease } = this.#export;
+    const key = contentOf(node);
+    if (mayLease === undefined || !this.#table.grants || !mayLease(node)) return false;
+    if (!this.#table.mayGrantWrites(key) || this.#table.othersBelieve(key, this.#holder)) return false;
+    return this.#holder.grant(key, node, true);
+  }
+
   /** Grants all that an answer tells, or, where some of it may be untrue by now, says false. */
   #grant(findings: readonly Finding[], after: readonly Entry[], stillTrue: (key: LeaseKey) => boolean): boolean {
     const nodes = new Set(after.map(({ node }) => node));
@@ -214,6 +253,7 @@ export class SessionLeases {
     if (mayLease === undefined || !this.#table.grants) return false;
     for (const node of nodes) {
       const key = contentOf(node);
+      if (this.#table.othersMayHaveWritten(key, this.#holder)) return false;
       if (!mayLease(node) || !stillTrue(key) || !this.#holder.grant(key, node)) return false;
     }
     return true;

@@ -2,6 +2,7 @@ import { FsError, type NodeId, O_PATH } from "@kedgefs/core";
 import { close, type FileStat, fstatx, nameToHandleAt, openByHandleAt } from "@kedgefs/posix";
 import { DescriptorCache } from "./descriptor-cache.ts";
 import { handleContent, handleContentHeaderBytes, handleContentKind } from "./handle-content.ts";
+import { LastCloses } from "./last-closes.ts";
 import { Mounts } from "./mounts.ts";
 import type { NodeSeal } from "./node-seal.ts";
 import type { NodeStore } from "./node-store.ts";
@@ -15,6 +16,7 @@ export class HandleNodes implements NodeStore {
   readonly #seal: NodeSeal;
   readonly #cache: DescriptorCache;
   readonly #mounts: Mounts;
+  readonly #lastCloses = new LastCloses();
 
   /** `rootFd` is a descriptor of the export's root for reading; it becomes the store's. */
   constructor(rootPath: string, rootFd: number, seal: NodeSeal, descriptorsMax: number) {
@@ -49,6 +51,11 @@ export class HandleNodes implements NodeStore {
       content.subarray(handleContentHeaderBytes),
       O_PATH,
     );
+    // Until its last descriptor is closed, a file without a name can still be opened by its handle.
+    if (this.#lastCloses.has(node) && fstatx(fd).attr.nlink === 0) {
+      close(fd);
+      throw new FsError("ESTALE", "the file was removed");
+    }
     this.#cache.put(node, fd);
     return fd;
   }
@@ -65,11 +72,13 @@ export class HandleNodes implements NodeStore {
 
   nameRemoved(): void {}
 
-  nodeRemoved(node: NodeId): void {
+  nodeRemoved(node: NodeId, fd: number): void {
     this.#cache.drop(node);
+    this.#lastCloses.close(node, fd);
   }
 
   close(): void {
+    this.#lastCloses.closeAll();
     this.#cache.close();
     this.#mounts.close();
   }

@@ -2,6 +2,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { FsError, type NodeId, O_PATH } from "@kedgefs/core";
 import { close, type FileStat, fstatx, O_NOFOLLOW, openat2, RESOLVE_BENEATH } from "@kedgefs/posix";
 import { DescriptorCache } from "./descriptor-cache.ts";
+import { LastCloses } from "./last-closes.ts";
 import type { NodeSeal } from "./node-seal.ts";
 import type { NodeStore } from "./node-store.ts";
 
@@ -24,6 +25,7 @@ export class IndexNodes implements NodeStore {
   readonly #rootFd: number;
   readonly #seal: NodeSeal;
   readonly #cache: DescriptorCache;
+  readonly #lastCloses = new LastCloses();
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
   readonly #placesOf: StatementSync;
@@ -69,11 +71,13 @@ export class IndexNodes implements NodeStore {
     this.#remove.run(this.#seal.toContent(parent), name);
   }
 
-  nodeRemoved(node: NodeId): void {
+  nodeRemoved(node: NodeId, fd: number): void {
     this.#cache.drop(node);
+    this.#lastCloses.close(node, fd);
   }
 
   close(): void {
+    this.#lastCloses.closeAll();
     this.#cache.close();
     this.#database.close();
     close(this.#rootFd);

@@ -89,6 +89,7 @@ import {
   unlinkat,
   utimensFd,
 } from "@kedgefs/posix";
+import type { Intending } from "./intending.ts";
 import { LoopGuard } from "./loop-guard.ts";
 import type { NodeStore } from "./node-store.ts";
 import type { OpenFiles } from "./open-files.ts";
@@ -108,6 +109,13 @@ const direntPlusBytes = 152;
 const direntBytes = 24;
 /** What programs should read and write at a time: a network wants more than a disk. */
 const preferredIoBytes = 1 << 20;
+
+/** A file that was looked up by name, with an O_PATH descriptor that is whoever asked's to close. */
+interface Found {
+  readonly node: NodeId;
+  readonly fd: number;
+  readonly stat: FileStat;
+}
 
 /**
  * The system calls behind every operation. Those on names and attributes run on the event loop under the caller's identity
@@ -170,44 +178,68 @@ export class LocalFileSystem implements FileSystem {
     return { target: readlinkFd(fd) };
   }
 
-  async symlink({ parent, name, target }: SymlinkRequest, context: CallContext): Promise<Entry> {
+  async symlink(request: Intending<SymlinkRequest>, context: CallContext): Promise<Entry> {
+    const { name, target } = request;
     if (target.length > limits.symlinkBytesMax)
       throw new FsError("ENAMETOOLONG", "the target of a symbolic link is too long");
-    return this.#make(parent, name, context, (fd) => symlinkat(target, fd, name));
+    return this.#make(request, context, (fd) => symlinkat(target, fd, name));
   }
 
-  async mknod({ parent, name, mode, rdev }: MknodRequest, context: CallContext): Promise<Entry> {
-    return this.#make(parent, name, context, (fd) => mknodat(fd, name, mode, rdev));
+  async mknod(request: Intending<MknodRequest>, context: CallContext): Promise<Entry> {
+    const { name, mode, rdev } = request;
+    return this.#make(request, context, (fd) => mknodat(fd, name, mode, rdev));
   }
 
-  async mkdir({ parent, name, mode }: MkdirRequest, context: CallContext): Promise<Entry> {
-    return this.#make(parent, name, context, (fd) => mkdirat(fd, name, mode & 0o7777));
+  async mkdir(request: Intending<MkdirRequest>, context: CallContext): Promise<Entry> {
+    const { name, mode } = request;
+    return this.#make(request, context, (fd) => mkdirat(fd, name, mode & 0o7777));
   }
 
-  async unlink({ parent, name }: NameRequest, { caller }: CallContext): Promise<void> {
-    this.#remove(parent, name, (fd) => runAs(caller, () => unlinkat(fd, name, 0)));
+  async unlink(request: Intending<NameRequest>, context: CallContext): Promise<void> {
+    this.#remove(request, context, 0);
   }
 
-  async rmdir({ parent, name }: NameRequest, { caller }: CallContext): Promise<void> {
-    this.#remove(parent, name, (fd) => runAs(caller, () => unlinkat(fd, name, AT_REMOVEDIR)));
+  async rmdir(request: Intending<NameRequest>, context: CallContext): Promise<void> {
+    this.#remove(request, context, AT_REMOVEDIR);
   }
 
-  async rename({ parent, name, newParent, newName, flags }: RenameRequest, { caller }: CallContext): Promise<void> {
+  async rename(
+    { parent, name, newParent, newName, flags, intend }: Intending<RenameRequest>,
+    { caller }: CallContext,
+  ): Promise<void> {
     checkName(name);
-    const replace = (newFd: number): void => {
+    checkName(newName);
+    let moved: Found | undefined;
+    let there: Found | undefined;
+    try {
+      moved = this.#find(parent, name);
+      there = this.#find(newParent, newName);
+      intend?.([nodeOf(moved), nodeOf(there)]);
       const fd = this.#fd(parent);
+      const newFd = this.#fd(newParent);
       runAs(caller, () => renameat2(fd, name, newFd, newName, flags));
+    } catch (error) {
+      closeFound(moved);
+      closeFound(there);
+      throw error;
+    }
+    // Between two names of one file a rename does nothing.
+    const stays = (flags & RENAME_EXCHANGE) !== 0 || there?.node === moved?.node;
+    if (there !== undefined && stays) {
+      this.#keepAs(there, parent, name);
+    } else {
       this.#nodes.nameRemoved(parent, name);
-      this.#learn(newParent, newName);
-      if ((flags & RENAME_EXCHANGE) !== 0) this.#learn(parent, name);
-    };
-    this.#remove(newParent, newName, replace);
+      if (there !== undefined) this.#letGo(there);
+    }
+    if (moved !== undefined) this.#keepAs(moved, newParent, newName);
   }
 
-  async link({ node, newParent, newName }: LinkRequest, context: CallContext): Promise<Entry> {
+  async link({ node, newParent, newName, intend }: Intending<LinkRequest>, context: CallContext): Promise<Entry> {
     // Looked for as the server itself: the caller may not open file handles, nor search every directory on the way.
     const fd = this.#fd(node);
-    return this.#make(newParent, newName, context, (parentFd) => linkFd(fd, parentFd, newName));
+    return this.#make({ parent: newParent, name: newName, intend }, context, (parentFd) =>
+      linkFd(fd, parentFd, newName),
+    );
   }
 
   async open({ node, flags, reopen }: OpenRequest, { caller }: CallContext): Promise<HandleReply> {
@@ -220,16 +252,17 @@ export class LocalFileSystem implements FileSystem {
     return { handle: this.#files.add(node, openNode(pathFd, flags, mode, reopen ?? false, caller), flags) };
   }
 
-  async create({ parent, name, mode, flags }: CreateRequest, { caller }: CallContext): Promise<CreateReply> {
+  async create(
+    { parent, name, mode, flags, intend }: Intending<CreateRequest>,
+    { caller }: CallContext,
+  ): Promise<CreateReply> {
     checkName(name);
     for (let attempt = 0; attempt < createAttemptsMax; attempt++) {
       const existing = this.#pathFdAt(parent, name, caller);
-      if (existing !== undefined) {
-        if ((flags & O_EXCL) !== 0) {
-          close(existing);
-          throw new FsError("EEXIST", "the file exists");
-        }
-        const entry = this.#adopt(existing, parent, name);
+      const entry = existing === undefined ? undefined : this.#adopt(existing, parent, name);
+      if (attempt === 0) intend?.([entry?.node ?? null]);
+      if (entry !== undefined) {
+        if ((flags & O_EXCL) !== 0) throw new FsError("EEXIST", "the file exists");
         const { handle } = await this.open({ node: entry.node, flags }, { caller } as CallContext);
         return { node: entry.node, attr: this.#attrOf(entry.node), handle };
       }
@@ -371,42 +404,65 @@ export class LocalFileSystem implements FileSystem {
     }
   }
 
-  #make(parent: NodeId, name: Uint8Array, { caller }: CallContext, call: (parentFd: number) => void): Entry {
+  #make(
+    { parent, name, intend }: Intending<NameRequest>,
+    { caller }: CallContext,
+    call: (parentFd: number) => void,
+  ): Entry {
     checkName(name);
+    if (intend !== undefined) {
+      const found = this.#find(parent, name);
+      closeFound(found);
+      intend([nodeOf(found)]);
+    }
     const parentFd = this.#fd(parent);
     runAs(caller, () => call(parentFd));
     // Looked up as the server itself: the caller made it, and may lack search permission by an odd mode of the directory.
     return this.#adopt(openPath(this.#fd(parent), name), parent, name);
   }
 
-  /** Runs a call that takes a name away or puts another file there, and lets go of the file if that was its last name. */
-  #remove(parent: NodeId, name: Uint8Array, call: (parentFd: number) => void): void {
+  /** `flags` of unlinkat(2). */
+  #remove({ parent, name, intend }: Intending<NameRequest>, { caller }: CallContext, flags: number): void {
     checkName(name);
-    const parentFd = this.#fd(parent);
-    let victimFd: number | undefined;
+    const victim = this.#find(parent, name);
     try {
-      victimFd = openPath(parentFd, name);
-    } catch {
-      // Nothing there, or nothing that can be seen: the call itself says so.
+      intend?.([nodeOf(victim)]);
+      const parentFd = this.#fd(parent);
+      runAs(caller, () => unlinkat(parentFd, name, flags));
+    } catch (error) {
+      closeFound(victim);
+      throw error;
     }
+    this.#nodes.nameRemoved(parent, name);
+    if (victim !== undefined) this.#letGo(victim);
+  }
+
+  /** What a name leads to for the server itself; undefined for nothing, or what can't be seen. EIO, and ESTALE of `parent`. */
+  #find(parent: NodeId, name: Uint8Array): Found | undefined {
+    const parentFd = this.#fd(parent);
+    let fd: number | undefined;
     try {
-      call(parentFd);
-      if (victimFd === undefined) return;
-      this.#nodes.nameRemoved(parent, name);
-      const stat = fstatx(victimFd);
-      if (stat.attr.nlink === 0) this.#nodes.nodeRemoved(this.#nodes.identify(victimFd, stat));
-    } finally {
-      if (victimFd !== undefined) close(victimFd);
+      fd = openPath(parentFd, name);
+      const stat = fstatx(fd);
+      return { node: this.#nodes.identify(fd, stat), fd, stat };
+    } catch (error) {
+      if (fd !== undefined) close(fd);
+      if (error instanceof FsError && error.code !== "EIO") return undefined;
+      throw error;
     }
   }
 
-  /** Lets the node store see what a name leads to now. */
-  #learn(parent: NodeId, name: Uint8Array): void {
-    try {
-      this.#adopt(openPath(this.#fd(parent), name), parent, name);
-    } catch {
-      // Gone again already; whoever asks next will look it up.
-    }
+  /** A name of the file was taken away. */
+  #letGo({ node, fd, stat }: Found): void {
+    const wasLast = stat.attr.nlink <= 1 || isDirectory(stat.attr.mode);
+    if (!wasLast) close(fd);
+    else this.#nodes.nodeRemoved(node, fd);
+  }
+
+  /** The file has this name by now. */
+  #keepAs({ node, fd }: Found, parent: NodeId, name: Uint8Array): void {
+    this.#nodes.foundAt(node, parent, name);
+    this.#nodes.keep(node, fd);
   }
 
   #entryAt(parent: NodeId, name: Uint8Array, caller: CallContext["caller"]): Entry | undefined {
@@ -459,6 +515,12 @@ export class LocalFileSystem implements FileSystem {
 const dot = 0x2e;
 const isDots = (name: Uint8Array): boolean =>
   name[0] === dot && (name.length === 1 || (name.length === 2 && name[1] === dot));
+
+const nodeOf = (found: Found | undefined): NodeId | null => found?.node ?? null;
+
+const closeFound = (found: Found | undefined): void => {
+  if (found !== undefined) close(found.fd);
+};
 
 const openPath = (parentFd: number, name: Uint8Array): number =>
   openat2(parentFd, name, { flags: O_PATH | O_NOFOLLOW, resolve: RESOLVE_BENEATH });

@@ -24,8 +24,11 @@ export interface NodeStore {
   /** A name was removed, or what it led to was moved away. */
   nameRemoved(parent: NodeId, name: Uint8Array): void;
 
-  /** The node has no name any more: its blocks must not be kept by a descriptor of the store. */
-  nodeRemoved(node: NodeId): void;
+  /**
+   * The node has lost a name, its last one as far as is known: its blocks must not be kept by a descriptor of the store. `fd`,
+   * an O_PATH descriptor of it, becomes the store's, and is closed soon.
+   */
+  nodeRemoved(node: NodeId, fd: number): void;
 
   close(): void;
 }

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Entry, type NodeId, O_RDONLY, rootContext } from "@kedgefs/core";
 import { openStateDirectory } from "../state/state-directory.ts";
 import { HandleNodes } from "./handle-nodes.ts";
@@ -51,6 +52,20 @@ function begin(kind: Kind, dir: string): Life {
       state.close();
     },
   };
+}
+
+/** What this process has open below `dir` though it has no name any more. */
+function descriptorsOfRemoved(dir: string): string[] {
+  return fs
+    .readdirSync("/proc/self/fd")
+    .map((fd) => {
+      try {
+        return fs.readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        return "";
+      }
+    })
+    .filter((path) => path.startsWith(join(dir, "data")) && path.endsWith(" (deleted)"));
 }
 
 function canUseHandles(): boolean {
@@ -113,6 +128,62 @@ for (const kind of ["handles", "index"] as const) {
       fs.rmSync(join(dir, "data/replaced"));
       fs.writeFileSync(join(dir, "data/replaced"), "another");
       using life = begin(kind, dir);
+      for (const node of nodes) await assert.rejects(life.inode(node), stale);
+    });
+
+    test("lead to a file that was renamed over another, and to both of two that were exchanged", async () => {
+      const dir = fresh();
+      const names = ["new", "over", "one", "two"];
+      const inodes = new Map<NodeId, bigint>();
+      {
+        using life = begin(kind, dir);
+        for (const name of names) {
+          fs.writeFileSync(join(dir, "data", name), name);
+          if (name !== "over") inodes.set((await life.lookup(name)).node, (await life.lookup(name)).attr.ino);
+        }
+        const parents = { parent: life.root, newParent: life.root };
+        const rename = (name: string, newName: string, flags: number): Promise<void> =>
+          life.fileSystem.rename({ ...parents, name: bytes(name), newName: bytes(newName), flags }, rootContext());
+        await rename("new", "over", 0);
+        await rename("one", "two", 2);
+      }
+      using life = begin(kind, dir);
+      for (const [node, ino] of inodes) assert.equal(await life.inode(node), ino);
+    });
+
+    test("of hard links of which one is renamed over the other are where they were", async () => {
+      const dir = fresh();
+      let node: NodeId;
+      {
+        using life = begin(kind, dir);
+        fs.writeFileSync(join(dir, "data/one"), "x");
+        fs.linkSync(join(dir, "data/one"), join(dir, "data/two"));
+        node = (await life.lookup("one")).node;
+        const rename = { parent: life.root, name: bytes("one"), newParent: life.root, newName: bytes("two"), flags: 0 };
+        await life.fileSystem.rename(rename, rootContext());
+        assert.equal((await life.fileSystem.getattr({ node })).attr.nlink, 2);
+        fs.rmSync(join(dir, "data/two"));
+      }
+      using life = begin(kind, dir);
+      assert.equal(await life.inode(node), fs.statSync(join(dir, "data/one"), { bigint: true }).ino);
+    });
+
+    test("are ESTALE as soon as the last name is gone, and hold the blocks no longer", async () => {
+      const dir = fresh();
+      using life = begin(kind, dir);
+      for (const name of ["unlinked", "new", "over"]) fs.writeFileSync(join(dir, "data", name), "x");
+      fs.mkdirSync(join(dir, "data/removed"));
+      const { root: parent, fileSystem } = life;
+      const nodes: NodeId[] = [];
+      for (const name of ["unlinked", "over", "removed"]) nodes.push((await life.lookup(name)).node);
+      const rename = { parent, name: bytes("new"), newParent: parent, newName: bytes("over"), flags: 0 };
+      await Promise.all([
+        fileSystem.unlink({ parent, name: bytes("unlinked") }, rootContext()),
+        fileSystem.rmdir({ parent, name: bytes("removed") }, rootContext()),
+        fileSystem.rename(rename, rootContext()),
+      ]);
+      for (const node of nodes) await assert.rejects(life.inode(node), stale);
+      while (descriptorsOfRemoved(dir).length > 0) await nextTurn();
       for (const node of nodes) await assert.rejects(life.inode(node), stale);
     });
 

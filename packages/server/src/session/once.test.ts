@@ -264,3 +264,91 @@ test("a lock file that another client made since is not taken for one's own", as
   await assert.rejects(runnerThatDies(second, undefined).run(request, new CallContext(rootCaller)), { code: "EEXIST" });
   end(second);
 });
+
+test("what is written down is what the call finds, though requests of other sessions come between", async () => {
+  const dir = fs.mkdtempSync(join(base, "between-"));
+  const data = join(dir, "data");
+  fs.mkdirSync(data);
+  touch(data, "x", "y", "z");
+  const life = begin(dir);
+  const { node: parent } = await life.source.fileSystem.root(rootContext());
+  const nodes = new Map<string, NodeId>();
+  for (const each of ["x", "y", "z"]) {
+    nodes.set(each, (await life.source.fileSystem.lookup({ parent, name: name(each) }, rootContext())).node);
+  }
+  const rename = (from: string, to: string): object => ({
+    parent,
+    name: name(from),
+    newParent: parent,
+    newName: name(to),
+    flags: 0,
+  });
+  const requests: Pick<WireRequest, "operation" | "body">[] = [
+    { operation: "unlink", body: { parent, name: name("x") } },
+    { operation: "rename", body: rename("y", "x") },
+    { operation: "rename", body: rename("z", "x") },
+    { operation: "mkdir", body: { parent, name: name("y"), mode: 0o755 } },
+  ];
+  const runner = runnerThatDies(life, undefined);
+  await Promise.all(
+    requests.map((request, index) =>
+      runner.run({ ...request, id: index + 1, caller: rootCaller }, new CallContext(rootCaller)),
+    ),
+  );
+  const entries = [...(life.journal.sessions.get(session)?.entries.values() ?? [])];
+  assert.deepEqual(
+    entries.map(({ witness }) => witness),
+    [[nodes.get("x")], [nodes.get("y"), null], [nodes.get("z"), nodes.get("y")], [null]],
+  );
+  assert.ok(entries.every(({ outcome }) => outcome !== undefined && outcome.errno === undefined));
+  end(life);
+});
+
+test("nothing is changed where it can't be written down", async () => {
+  for (const [what, scene] of Object.entries(scenes)) {
+    const dir = fs.mkdtempSync(join(base, "full-"));
+    const data = join(dir, "data");
+    fs.mkdirSync(data);
+    scene.prepare(data);
+    const life = begin(dir);
+    const { node: root } = await life.source.fileSystem.root(rootContext());
+    const lookup = async (text: string): Promise<NodeId> =>
+      (await life.source.fileSystem.lookup({ parent: root, name: name(text) }, rootContext())).node;
+    const body = await scene.body(root, lookup);
+    const state = (): object[] => fs.readdirSync(data).map((each) => [each, fs.lstatSync(join(data, each)).ino]);
+    const before = state();
+    const openBefore = fs.readdirSync("/proc/self/fd").length;
+    const request: WireRequest = { id: 7, caller: rootCaller, operation: scene.operation, body };
+    await assert.rejects(runnerThatDies(life, "before intent").run(request, new CallContext(rootCaller)), Killed, what);
+    assert.deepEqual(state(), before, what);
+    assert.equal(fs.readdirSync("/proc/self/fd").length, openBefore, what);
+    end(life);
+  }
+});
+
+test("a call that is refused before it looked leaves nothing behind, and is refused again", async () => {
+  const dir = fs.mkdtempSync(join(base, "refused-"));
+  fs.mkdirSync(join(dir, "data"));
+  let life = begin(dir);
+  const { node: parent } = await life.source.fileSystem.root(rootContext());
+  const body = { parent, name: name("a/b"), mode: 0o755 };
+  const request: WireRequest = { id: 7, caller: rootCaller, operation: "mkdir", body };
+  for (const _ of ["this life", "the next"]) {
+    await assert.rejects(runnerThatDies(life, undefined).run(request, new CallContext(rootCaller)), { code: "EINVAL" });
+    assert.equal(life.journal.sessions.get(session)?.entries.size, 0);
+    end(life);
+    life = begin(dir);
+  }
+  end(life);
+});
+
+test("a file system that doesn't tell before it changes something is found out", async () => {
+  const dir = fs.mkdtempSync(join(base, "untold-"));
+  fs.mkdirSync(join(dir, "data"));
+  const life = begin(dir);
+  const { node: parent } = await life.source.fileSystem.root(rootContext());
+  const runner = new OnceRunner(session, life.journal, life.source.fileSystem, async () => ({}));
+  const request: WireRequest = { id: 7, caller: rootCaller, operation: "unlink", body: { parent, name: name("a") } };
+  await assert.rejects(runner.run(request, new CallContext(rootCaller)), /written down/);
+  end(life);
+});

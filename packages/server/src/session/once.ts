@@ -15,10 +15,11 @@ import {
   type WriteRequest,
 } from "@kedgefs/core";
 import type { WireRequest } from "@kedgefs/rpc";
+import type { Intend } from "../local/intending.ts";
 import type { Journal, JournalEntry, Outcome } from "../state/journal.ts";
 import { appendedBytes } from "./appended-bytes.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
-import { takeWitness, wasDone } from "./settle.ts";
+import { wasDone } from "./settle.ts";
 
 export type Run = (request: WireRequest, context: CallContext) => Promise<unknown>;
 
@@ -71,15 +72,20 @@ export class OnceRunner {
         return await this.#answerAgain(request, outcome);
       }
     }
-    const witness = await takeWitness(this.#fileSystem, request);
-    this.#journal.intent(this.#session, request.id, witness);
+    let intended = false;
+    const intend: Intend = (found) => {
+      this.#journal.intent(this.#session, request.id, found);
+      intended = true;
+    };
     let reply: unknown;
     try {
-      reply = await this.#run(request, context);
+      reply = await this.#run({ ...request, body: { ...request.body, intend } }, context);
     } catch (error) {
-      this.#journal.outcome(this.#session, request.id, failure(error));
+      // Otherwise nothing was changed, in this life or an earlier one, and the next may try again.
+      if (intended || earlier !== undefined) this.#journal.outcome(this.#session, request.id, failure(error));
       throw error;
     }
+    if (!intended) throw new Error(`${request.operation} was made without having been written down`);
     const node = makesEntry.has(request.operation) ? (reply as Entry).node : undefined;
     this.#journal.outcome(this.#session, request.id, node === undefined ? {} : { node });
     return reply;

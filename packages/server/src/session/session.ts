@@ -137,6 +137,7 @@ export class Session {
         if (this.#lanes.size === 0) this.awaySinceMs = performance.now();
       },
     });
+    if (name === "control") this.#leases?.isBack();
     if (this.#held) lane.hold();
     return true;
   }

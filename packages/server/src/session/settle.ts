@@ -14,7 +14,7 @@ import {
   rootContext,
 } from "@kedgefs/core";
 import type { WireOperation, WireRequest } from "@kedgefs/rpc";
-import type { JournalEntry, Witness } from "../state/journal.ts";
+import type { JournalEntry } from "../state/journal.ts";
 
 /** A name that an operation is about. */
 interface Place {
@@ -43,14 +43,6 @@ async function entryAt(fileSystem: FileSystem, place: Place): Promise<Entry | nu
     if (error instanceof FsError && error.code !== "EIO") return null;
     throw error;
   }
-}
-
-/** What the names of a `once` operation lead to now. Taken before the operation runs, and written down. */
-export async function takeWitness(fileSystem: FileSystem, { operation, body }: WireRequest): Promise<Witness> {
-  const places = placesOf(operation, body);
-  const witness: (NodeId | null)[] = [];
-  for (const place of places) witness.push((await entryAt(fileSystem, place))?.node ?? null);
-  return witness;
 }
 
 /**
