@@ -23,7 +23,7 @@ const setupTimeoutMs = 120_000;
 
 /**
  * A mount that has just been made runs code for the first time, which one that has been there for a day does not. So every
- * mount first copies, reads and removes some files that no workload looks at. Over a delay that would take long and change
+ * mount first copies, reads, writes and removes some files that no workload looks at. Over a delay that would take long and change
  * nothing, since the network is what is waited for. What a peer can't do of it doesn't matter.
  */
 const useALittle = `
@@ -32,6 +32,7 @@ const useALittle = `
   find "$M/used" -type f -exec cat {} + > /dev/null
   dd if="$B/input/big" of="$M/used/file" bs=1M count=32 conv=fsync
   cat "$M/used/file" > /dev/null
+  dd if="$B/input/big" of="$M/used/file" bs=4k count=1000 conv=notrunc,fsync
   rm -rf "$M/used"
   true
 `;

@@ -72,6 +72,8 @@ function attrOf({ mode = 0o100644, size = 10n } = {}): Attr {
 
 const leased = (attr = attrOf(), restMs = leaseMs): AttrReply => ({ attr, leasedUntilMs: performance.now() + restMs });
 
+const leasedFolder = (): AttrReply => leased(attrOf({ mode: 0o040755 }));
+
 /** A call that begins now. */
 function call(opcode: OpcodeName, request: object = { parent: folder, node: file }, pid = 0): Call {
   const row = opcodeTable[opcode];
@@ -363,7 +365,7 @@ test("where names may not be dropped they are told no more, and a recall waits u
 
 test("a call that changes names in a directory takes back what the kernel was told of its attributes", async () => {
   assert.equal(beliefs.changing([folder]), undefined);
-  attrMs(call("GETATTR"), leased(), folder);
+  attrMs(call("GETATTR"), leasedFolder(), folder);
   attrMs(call("GETATTR"));
   const changing = beliefs.changing([folder, root]);
   assert.deepEqual(
@@ -372,6 +374,42 @@ test("a call that changes names in a directory takes back what the kernel was to
   );
   assert.equal(await isSettled(changing), false);
   drops[0]?.settle(true);
+  await changing;
+});
+
+test("what a thread was told of a directory needs not be taken back from it after its next request", async () => {
+  const other = thread + 1;
+  attrMs(call("GETATTR", {}, thread), leasedFolder(), folder);
+  beliefs.requested(call("STATFS", {}, other));
+  beliefs.requested(call("MKDIR", { parent: folder }, thread));
+  assert.equal(beliefs.changing([folder]), undefined);
+  attrMs(call("LOOKUP", { parent: root }, other), leasedFolder(), folder);
+  beliefs.requested(call("MKDIR", { parent: folder }, thread));
+  const changing = beliefs.changing([folder]);
+  (await sent(0)).settle(true);
+  await changing;
+  // Taken back from all who had it.
+  attrMs(call("GETATTR", {}, thread), leasedFolder(), folder);
+  beliefs.requested(call("MKDIR", { parent: folder }, thread));
+  assert.equal(beliefs.changing([folder]), undefined);
+  assert.equal(drops.length, 1);
+});
+
+test("what a listing tells of a directory is taken back, whatever its thread asks next", async () => {
+  attrMs(call("READDIRPLUS", { node: root, handle }, thread), leasedFolder(), folder);
+  beliefs.requested(call("MKDIR", { parent: folder }, thread));
+  const changing = beliefs.changing([folder]);
+  (await sent(0)).settle(true);
+  await changing;
+  assert.equal(beliefs.changing([folder]), undefined);
+});
+
+test("of very many threads it is not remembered who was told what, so it is taken back", async () => {
+  attrMs(call("GETATTR", {}, thread), leasedFolder(), folder);
+  for (let pid = 10_000; pid < 15_000; pid++) attrMs(call("GETATTR", {}, pid), leasedFolder(), root);
+  beliefs.requested(call("MKDIR", { parent: folder }, thread));
+  const changing = beliefs.changing([folder]);
+  (await sent(0)).settle(true);
   await changing;
 });
 

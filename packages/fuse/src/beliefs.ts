@@ -1,9 +1,18 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Attr, type AttrReply, ChangeTracker, type Entry, isRegular, type NodeId } from "@kedgefs/core";
+import {
+  type Attr,
+  type AttrReply,
+  ChangeTracker,
+  type Entry,
+  isDirectory,
+  isRegular,
+  type NodeId,
+} from "@kedgefs/core";
 import type { Call } from "./calls.ts";
 import { isTold } from "./coherence.ts";
 import { Listing, Listings } from "./listings.ts";
 import type { NodeRecord, NodeTable } from "./node-table.ts";
+import { Tellings } from "./tellings.ts";
 
 /** The kernel counts in jiffies, rounds up, and starts to count when the waiting thread runs: it may believe for longer by this. */
 const kernelSlackMs = 1_000;
@@ -60,6 +69,7 @@ export class Beliefs {
   readonly #parts: BeliefParts;
   readonly #recalls = new ChangeTracker<NodeId>();
   readonly #listings = new Listings();
+  readonly #tellings = new Tellings();
 
   constructor(parts: BeliefParts) {
     this.#parts = parts;
@@ -72,6 +82,7 @@ export class Beliefs {
 
   /** To be told of each request that the kernel sends. */
   requested(call: Call): void {
+    this.#tellings.requested(call.pid);
     this.#listings.requested(call);
   }
 
@@ -82,8 +93,9 @@ export class Beliefs {
     const handle = row.lists?.(request);
     const listing = tellsNames && handle !== undefined ? new Listing(directory, handle, pid) : undefined;
     if (listing !== undefined) this.#listings.add(listing);
+    const thread = handle === undefined ? pid : 0;
     return {
-      attrMs: (node, reply) => (row.attrBelievable ? this.#attrMs(node, stamp, reply) : 0),
+      attrMs: (node, reply) => (row.attrBelievable ? this.#attrMs(node, stamp, reply, thread) : 0),
       nameMs: ({ leasedUntilMs }) => (tellsNames ? this.#nameMs(directory, leasedUntilMs, listing) : 0),
     };
   }
@@ -102,10 +114,15 @@ export class Beliefs {
    * them. Settles when the kernel believes nothing of what was granted before.
    *
    * With the answer the kernel forgets the attributes of a directory, but does not count up its attr_version (fuse_dir_changed):
-   * those of before, which another thread was given and works in only then, would be believed again.
+   * those of before, which another thread was given and works in only then, would be believed again. Where all threads have worked
+   * in what they were given, there is nothing to do.
    */
   changing(directories: readonly NodeId[]): Promise<unknown> | undefined {
-    return allOf(this.#records(directories).map((record) => this.#takeAttributes(record)));
+    return allOf(
+      this.#records(directories).map((record) =>
+        this.#tellings.areWorkedIn(record) ? record.disbelieving : this.#takeAttributes(record),
+      ),
+    );
   }
 
   /** A call of this machine has changed who may search a directory. Settles when the kernel lets nobody pass whom it can't check. */
@@ -132,12 +149,15 @@ export class Beliefs {
     return performance.now() < untilMs ? Promise.all(ends.map((end) => this.#keepNames(end, untilMs))) : undefined;
   }
 
-  #attrMs(node: NodeId, stamp: number, { attr, leasedUntilMs }: AttrReply): number {
+  #attrMs(node: NodeId, stamp: number, { attr, leasedUntilMs }: AttrReply, pid: number): number {
     if (leasedUntilMs === undefined || !this.#recalls.mayKeep(node, stamp) || loses(attr)) return 0;
     const record = this.#parts.nodes.find(node);
     if (record === undefined || record.opens > 0) return 0;
     const validMs = restMs(leasedUntilMs);
-    if (validMs > 0) record.believedUntilMs = Math.max(record.believedUntilMs, leasedUntilMs + kernelSlackMs);
+    if (validMs === 0) return 0;
+    const untilMs = leasedUntilMs + kernelSlackMs;
+    record.believedUntilMs = Math.max(record.believedUntilMs, untilMs);
+    if (isDirectory(attr.mode)) this.#tellings.told(record, pid, untilMs);
     return validMs;
   }
 
@@ -167,6 +187,7 @@ export class Beliefs {
       const untilMs = record.believedUntilMs;
       // What is granted meanwhile raises it again.
       record.believedUntilMs = 0;
+      this.#tellings.taken(record);
       if (await dropAttributes(record.nodeid).catch(() => false)) return;
       record.believedUntilMs = Math.max(record.believedUntilMs, untilMs);
       await delay(retryMs);

@@ -24,7 +24,7 @@ export interface Call {
   /** The moment when it began, as Beliefs counts. */
   readonly stamp: number;
   /** Settles when the kernel believes nothing of what the call changes unseen; the answer must wait for it. */
-  readonly disbelieved: Promise<unknown> | undefined;
+  disbelieved?: Promise<unknown> | undefined;
   readonly row: ForwardedRow;
   readonly request: unknown;
   /** The read buffer, where the request keeps it. */

@@ -188,7 +188,6 @@ export class Driver {
       startedMs: performance.now(),
       context: new CallContext(callerFrom(frame, row.checksPermission)),
       stamp: this.#beliefs.stamp(),
-      disbelieved: row.changesIn && this.#beliefs.changing(row.changesIn(request)),
       row,
       request,
       buffer: frame.keepsBuffer ? frame.buffer : undefined,
@@ -196,6 +195,7 @@ export class Driver {
     };
     if (row.closes !== undefined) this.#handles.released(row.closes(request));
     this.#beliefs.requested(call);
+    if (row.changesIn !== undefined) call.disbelieved = this.#beliefs.changing(row.changesIn(request));
     this.#calls.begin(call);
     this.#invoke(row.operation, request, call.context).then(
       (reply) => {

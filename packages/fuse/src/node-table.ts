@@ -20,6 +20,10 @@ export class NodeRecord {
   invalidating: Promise<void> | undefined;
   /** Until when the kernel may use the node's attributes without asking, by performance.now(); kept by Beliefs. */
   believedUntilMs = 0;
+  /** Threads that were told such attributes, and may not have worked them in; kept by Tellings, as the next. */
+  readonly toldTo = new Set<number>();
+  /** Until when somebody may believe such attributes of whom it will not be known that they were worked in. */
+  uncertainUntilMs = 0;
   /** Settles when the kernel has dropped attributes that it believed. */
   disbelieving: Promise<unknown> | undefined;
   /** As believedUntilMs, for names in this directory. */

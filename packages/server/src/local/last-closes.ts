@@ -1,5 +1,6 @@
+import { close as closeOnPool } from "node:fs";
 import type { NodeId } from "@kedgefs/core";
-import { close, closeAsync } from "@kedgefs/posix";
+import { close } from "@kedgefs/posix";
 
 /** Pool threads that close at a time: reads and syncs need them too. */
 const runningMax = 2;
@@ -46,14 +47,11 @@ export class LastCloses {
       if (this.#running.size >= runningMax) return;
       this.#waiting.delete(node);
       this.#running.add(node);
-      void this.#close(node, fd);
+      // Nothing was written by a descriptor that is not open for writing, so there is no error that anybody should hear of.
+      closeOnPool(fd, () => {
+        this.#running.delete(node);
+        this.#next();
+      });
     }
-  }
-
-  async #close(node: NodeId, fd: number): Promise<void> {
-    // Nothing was written by a descriptor that is not open for writing, so there is no error that anybody should hear of.
-    await closeAsync(fd).catch(() => {});
-    this.#running.delete(node);
-    this.#next();
   }
 }
