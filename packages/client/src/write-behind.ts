@@ -223,7 +223,8 @@ export class WriteBehind {
     const { promise: done, resolve } = Promise.withResolvers<void>();
     const write: AheadWrite = { offset, end, done };
     file.ahead.add(write);
-    void send().then(resolve);
+    // The answer goes first: whoever waits for it makes the next write meanwhile.
+    process.nextTick(() => void send().then(resolve));
     return { size, dataNeeded: done };
   }
 

@@ -51,6 +51,10 @@ export class Calls {
     this.#full = full;
   }
 
+  get size(): number {
+    return this.#byUnique.size;
+  }
+
   list(): readonly InFlightRequest[] {
     const nowMs = performance.now();
     return [...this.#byUnique.values()].map(({ unique, opcode, pid, startedMs }) => {

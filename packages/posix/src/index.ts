@@ -18,6 +18,7 @@ export * from "./open.ts";
 export { type ReadyReader, readWhenReady } from "./pollable.ts";
 export { preadNowait } from "./pread-nowait.ts";
 export { type CapabilityName, hasCapability } from "./process-status.ts";
+export * from "./read-now.ts";
 export * from "./seek-data.ts";
 export * from "./sockets.ts";
 export { type FileStat, fsidOf, fstatfs, fstatx } from "./stat.ts";

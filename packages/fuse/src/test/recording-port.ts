@@ -13,6 +13,8 @@ export interface RecordedReply {
 export class RecordingPort implements ReplyPort {
   readonly replies: RecordedReply[] = [];
   readonly givenBack: RequestBuffer[] = [];
+  /** How often it was told that an answer came at once. */
+  atOnce = 0;
   /** What the next replies come to; "delivered" when it is empty. */
   readonly outcomes: ReplyOutcome[] = [];
   readonly #waiting: (() => void)[] = [];
@@ -31,6 +33,10 @@ export class RecordingPort implements ReplyPort {
 
   giveBack(buffer: RequestBuffer): void {
     this.givenBack.push(buffer);
+  }
+
+  answeredAtOnce(): void {
+    this.atOnce++;
   }
 
   /** The reply to a request, as soon as there is one. */
