@@ -29,7 +29,18 @@ const changes = [
   "symlink",
   "msync",
 ];
-const registers = ["overwritten", "put_back", "appended", "followed", "dated", "linked", "made", "listed", "found"];
+const registers = [
+  "overwritten",
+  "put_back",
+  "appended",
+  "followed",
+  "opened",
+  "dated",
+  "linked",
+  "made",
+  "listed",
+  "found",
+];
 
 describe("two mounts of one export never show anything stale", {
   skip: lacksMounts() || lacksPrograms("python3"),
@@ -100,6 +111,22 @@ describe("two mounts of one export never show anything stale", {
       await referee.run(`plain0("hold('cut')"); plain0("os.pread(held['a'], 100, 0)")`);
       await referee.run(`plain0("os.ftruncate(held['a'], 10)"); plain1("put('cut/a', '+', os.O_APPEND)")`);
       assert.equal(await referee.run(`plain0("os.pread(held['a'], 100, 0).decode()")`), `${"a".repeat(10)}+`);
+    }
+  });
+
+  test("who opened a file and reads it later reads what was written meanwhile", { timeout }, async () => {
+    await referee.run(`lay_out("opened_before")`);
+    const read = `plain0("os.pread(held['a'], 100, 0).decode()")`;
+    for (let round = 0; round < 10; round++) {
+      await referee.run(`plain1("put('opened_before/a', 'old')"); plain1("calm('opened_before/a')")`);
+      await referee.run(`plain0("hold('opened_before', os.O_RDONLY)")`);
+      if (round % 2 === 0) assert.equal(await referee.run(read), "old");
+      const writer = ["plain1", "plain0"][round % 3];
+      if (writer !== undefined) await referee.run(`${writer}("put('opened_before/a', 'new ${round}', 0)")`);
+      else await referee.run(`put('opened_before/a', 'new ${round}', 0)`);
+      const wrong = `[each for each in [${read}] if each != 'new ${round}']`;
+      const told = await referee.run(`until_true(lambda: ${wrong}, ${writer === undefined ? 1 : 0})`);
+      assert.deepEqual(told, [], `round ${round}`);
     }
   });
 

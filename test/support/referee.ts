@@ -69,12 +69,12 @@ held = {}
 
 def view(at, asked):
     return {questions[each % len(questions)].__name__: attempt(questions[each % len(questions)], at) for each in asked}
-def hold(at):
+def hold(at, flags=os.O_RDWR):
     """Opens what there is of two files, and closes what was open."""
     for fd in held.values(): os.close(fd)
     held.clear()
     for name in ["a", "b"]:
-        try: held[name] = os.open(f"{at}/{name}", os.O_RDWR)
+        try: held[name] = os.open(f"{at}/{name}", flags)
         except FileNotFoundError: pass
 
 # Changes. n is another number each time.
@@ -82,6 +82,9 @@ def put(name, text, flags=os.O_TRUNC):
     fd = os.open(name, os.O_WRONLY | os.O_CREAT | flags, 0o644)
     try: os.write(fd, text.encode())
     finally: os.close(fd)
+def calm(name):
+    """No read moves the access time from here on, so that its content may go with the answer to an open."""
+    os.utime(name, ns=(time.time_ns() + 3600 * 10**9, 10**9))
 def remove(name):
     if os.path.lexists(name): os.unlink(name)
 def write(at, n):
@@ -177,13 +180,15 @@ def take_turns(change, count, at, programs):
         if len(wrong) > 5: break
     return wrong
 
-def seen_within(seconds, at, programs):
-    """Asks until the answers are true. Returns those that are not by then."""
+def until_true(ask, seconds):
+    """Asks until nothing is wrong. Returns what is, by then."""
     end = time.monotonic() + seconds
-    everything = list(range(len(questions)))
     while True:
-        wrong = [each for program in programs for each in untrue(program(f"view('{at}', {everything})"), everything, at)]
+        wrong = ask()
         if not wrong or time.monotonic() > end: return wrong
+def seen_within(seconds, at, programs):
+    everything = list(range(len(questions)))
+    return until_true(lambda: [each for program in programs for each in untrue(program(f"view('{at}', {everything})"), everything, at)], seconds)
 def change_here(count, at, programs):
     """Changes on the storage host: those of content are there for who opens the file, all others a moment later."""
     wrong = []
@@ -191,6 +196,7 @@ def change_here(count, at, programs):
     hold(at)
     for n in range(count):
         put(f"{at}/a", f"here {n}", [os.O_TRUNC, os.O_APPEND, 0][n % 3])
+        if n % 2: calm(f"{at}/a")
         for program in programs:
             told = program(f"content('{at}/a')")
             if told != content(f"{at}/a"): wrong.append(f"{n}, opened: {told} instead of {content(f'{at}/a')}")
@@ -227,6 +233,19 @@ def followed(at):
         while (more := len(os.pread(fd, 1 << 16, seen[0]))) > 0: seen[0] += more
         return seen[0] // 8 - 1
     return (lambda n: os.write(fd, b"%08d" % n)), see
+def opened(at):
+    path = f"{at}/a"
+    fd = os.open(path, os.O_RDWR)
+    calm(path)
+    def see():
+        reader = os.open(path, os.O_RDONLY)
+        try:
+            time.sleep(random.random() * 0.002)
+            n = count_now()
+            seen = int(os.pread(reader, 8, 0))
+            return seen if seen >= n else -1
+        finally: os.close(reader)
+    return (lambda n: os.pwrite(fd, b"%08d" % n, 0)), see
 def dated(at):
     return (lambda n: os.utime(f"{at}/a", ns=(n, n))), (lambda: os.stat(f"{at}/a").st_mtime_ns)
 def linked(at):
@@ -242,7 +261,7 @@ def found(at):
         while os.path.exists(f"{at}/d/{n + 1}"): n += 1
         return n if n == 0 or os.path.exists(f"{at}/d/{n}") else -1
     return (lambda n: put(f"{at}/d/{n}", "")), see
-registers = [overwritten, put_back, appended, followed, dated, linked, made, listed, found]
+registers = [overwritten, put_back, appended, followed, opened, dated, linked, made, listed, found]
 
 def count_up(register, at, seconds):
     change, _ = register(at)

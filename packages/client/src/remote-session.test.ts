@@ -743,3 +743,71 @@ test("without leases no attributes of a listing are given out that were asked fo
   assert.equal(server.asked("readdir").length, 0, "names alone may be of before");
   await session.close();
 });
+
+/** A file of four bytes that is leased and opened with its content, and how its reads are answered. */
+async function beginOpened(server: Scripted, leased = true) {
+  const begun = await beginLeased(server);
+  const now = { sec: Math.floor(Date.now() / 1000), nsec: 0 };
+  const opened = { node: file, attr: { ...attr, mode: 0o100644, size: 4n, atime: now } };
+  server.answer = ({ operation }) => {
+    if (operation === "open")
+      return { body: { ticket: bytes("seal"), content: bytes("text") }, leased, after: [opened] };
+    if (operation === "getattr") return { body: { attr: opened.attr }, leased: true };
+    return operation === "read" ? { body: { data: bytes("asked") } } : { body: { size: 1 }, leased: true };
+  };
+  const { fileSystem } = begun;
+  const open = () => fileSystem.open({ node: file, flags: 0 }, rootContext());
+  const reply = await open();
+  const { handle } = reply;
+  const read = async (number = handle, offset = 0n, size = 4096): Promise<string> =>
+    Buffer.from((await fileSystem.read({ node: file, handle: number, offset, size }, rootContext())).data).toString();
+  return { ...begun, open, reply, handle, read };
+}
+
+test("reads of what came with the open ask nothing, until it is recalled", { timeout }, async () => {
+  await using server = new Scripted();
+  const { session, open, reply, handle, read } = await beginOpened(server);
+  assert.deepEqual(Object.keys(reply), ["handle"]);
+  assert.equal(await read(), "text");
+  assert.equal(await read(handle, 1n, 2), "ex");
+  assert.equal(await read(handle, 4n), "");
+  assert.equal(server.asked("read").length, 0);
+  server.lanes.get("control")?.recall({ id: 1, node: file });
+  await server.until(() => server.recalled === 1);
+  assert.equal(await read(), "asked");
+  const { handle: second } = await open();
+  assert.equal(await read(), "asked", "that another handle has it by now is nothing to the first");
+  assert.equal(await read(second), "text");
+  await session.close();
+});
+
+test("who has written a file, or lost the server, reads what the server says", { timeout }, async () => {
+  await using server = new Scripted();
+  const { session, fileSystem, open, handle, read } = await beginOpened(server);
+  const write = () =>
+    fileSystem.write({ node: file, handle, offset: 0n, data: bytes("x"), ahead: true }, rootContext());
+  await write();
+  assert.equal(await read(), "asked");
+  const { handle: second } = await open();
+  assert.equal(await read(second), "text");
+  // Answered here, and on its way.
+  await write();
+  assert.equal(await read(second), "asked");
+  const { handle: third } = await open();
+  assert.equal(await read(third), "text");
+  server.lanes.get("control")?.close();
+  await untilState(session, "reconnecting");
+  assert.equal(await read(third), "asked");
+  await session.close();
+});
+
+test("content without a lease is not believed, nor that of a handle that was released", { timeout }, async () => {
+  for (const leased of [false, true]) {
+    await using server = new Scripted();
+    const { session, fileSystem, stat, handle, read } = await beginOpened(server, leased);
+    await stat();
+    if (leased) await fileSystem.release({ node: file, handle }, rootContext());
+    assert.equal(await read(), "asked");
+    await session.close();
+  }
+});

@@ -190,7 +190,12 @@ export class RemoteSession {
   async close(): Promise<void> {
     if (this.#state === "closed") return;
     const until = performance.now() + closeTimeoutMs;
-    while (this.#state === "connected" && this.#pending.size > 0 && performance.now() < until) {
+    // While the server is away, for what programs take for written: nobody else would wait for it.
+    const isUnderWay = (): boolean =>
+      this.#state === "connected"
+        ? this.#pending.size > 0
+        : [...this.#pending.all()].some(({ request }) => request.lazy);
+    while (isUnderWay() && performance.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     const wasConnected = this.#state === "connected";

@@ -22,6 +22,7 @@ import {
   operations,
   type ReaddirReply,
   type ReaddirRequest,
+  type ReadRequest,
   rootContext,
   type StatFs,
   type WriteRequest,
@@ -30,6 +31,7 @@ import { bodyOf } from "./ask.ts";
 import { LeaseCache } from "./leases/lease-cache.ts";
 import { leased } from "./leases/leased.ts";
 import { Listing } from "./listing.ts";
+import { OpenedContents } from "./opened-contents.ts";
 import type { RemoteSession } from "./remote-session.ts";
 import { WriteBehind } from "./write-behind.ts";
 
@@ -43,11 +45,18 @@ const direntPlusBytesMin = 152;
 
 type Opener = "open" | "opendir" | "create";
 
+/** What answers these beside an entry, as OpenReply in kedge.proto says. */
+interface Opened {
+  readonly ticket: Uint8Array;
+  readonly content?: Uint8Array;
+}
+
 /**
  * The FileSystem at the other end of a session.
  *
- * What the server said under a lease is answered from memory until it is recalled (LeaseCache). Writes are answered ahead of the
- * server where it grants that (WriteBehind).
+ * What the server said under a lease is answered from memory until it is recalled (LeaseCache), and so are reads of a small file
+ * that came with the answer to its open (OpenedContents). Writes are answered ahead of the server where it grants that
+ * (WriteBehind).
  *
  * While the server is away every other call waits, but for three: the attributes of the root, its opening, and statfs are
  * answered from memory, so that `ls -d`, `df` and whatever else walks over all mounts does not hang.
@@ -59,6 +68,7 @@ export function remote(session: RemoteSession): FileSystem {
   // Who mounts it must have heard from the start that closes can tell of failed writes.
   const answersAhead = session.leaseTerms.leaseMs > 0;
   const cache = new LeaseCache(() => session.leaseTerms);
+  const contents = new OpenedContents(cache);
   const behind = new WriteBehind(
     leased((operation, request, context, ...how) => session.call(operation, request, context, ...how), cache),
     session,
@@ -81,17 +91,21 @@ export function remote(session: RemoteSession): FileSystem {
   const opener =
     (name: Opener, number = session.handles.next()): AnyOperation =>
     async (request: OpenRequest | CreateRequest, context: CallContext) => {
-      const reply = bodyOf(await ask(name, { ...request, handle: number }, context));
-      const { ticket, ...entry } = reply as { ticket: Uint8Array } & Partial<Entry>;
+      const asked = cache.ask();
+      const answer = await ask(name, { ...request, handle: number }, context);
+      const { ticket, content, ...entry } = bodyOf(answer) as Opened & Partial<Entry>;
       const flags = name === "opendir" ? O_RDONLY : request.flags & ~(O_CREAT | O_EXCL | O_TRUNC);
+      const node = entry.node ?? (request as OpenRequest).node;
       session.handles.add({
         number,
-        node: entry.node ?? (request as OpenRequest).node,
+        node,
         flags,
         directory: name === "opendir",
         ticket,
         caller: context.caller,
       });
+      const told = answer.leased ? answer.after.find((each) => each.node === node) : undefined;
+      if (content !== undefined && told !== undefined) contents.keep(number, { entry: told, content, asked });
       return { ...entry, handle: number } as CreateReply;
     };
 
@@ -107,14 +121,21 @@ export function remote(session: RemoteSession): FileSystem {
 
   const releaser =
     (name: "release" | "releasedir"): AnyOperation =>
-    async (request: { handle: HandleId }, context: CallContext) => {
+    async (request: HandleRequest, context: CallContext) => {
       const opening = session.handles.find(request.handle)?.opening;
-      session.handles.remove(request.handle);
+      contents.drop(request.handle);
       if (opening === undefined) {
         // Nobody waits for the last close (the kernel doesn't either), and it has no news: those are for flush.
-        ask(name, request, context).catch(() => {});
+        const close = (): void => {
+          session.handles.remove(request.handle);
+          ask(name, request, context).catch(() => {});
+        };
+        // A server that is started meanwhile has to know the handle for writes that are sent again.
+        if (behind.isWritten(request.node)) close();
+        else void behind.written(request.node).then(close);
         return undefined;
       }
+      session.handles.remove(request.handle);
       opening.cancel();
       await opening.done;
       // It was open after all, by the time it was given up.
@@ -165,15 +186,21 @@ export function remote(session: RemoteSession): FileSystem {
     releasedir: releaser("releasedir"),
     readdir: lister("readdir"),
     readdirplus: lister("readdirplus"),
+    async read(request: ReadRequest, context: CallContext) {
+      // A write that was answered here may be unknown to the cache for a moment.
+      await behind.written(request.node, context);
+      const data = contents.read(request);
+      return data === undefined ? await forward("read")(request as never, context) : { data };
+    },
     async write(request: WriteRequest, context: CallContext) {
       session.handles.check(request.handle);
       return await behind.write(answersAhead ? request : { ...request, ahead: false }, context);
     },
     async flush(request: HandleRequest, context: CallContext) {
-      await behind.written(request.node);
+      await behind.written(request.node, context);
       // Beyond that a close has news only where the backing file system makes it tell some.
       if (session.closeReports) await forward("flush")(request as never, context);
-      behind.check(request.handle);
+      behind.checkClose(request.handle);
     },
     async fsync(request: FsyncRequest, context: CallContext) {
       await forward("fsync")(request as never, context);

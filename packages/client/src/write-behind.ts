@@ -68,6 +68,8 @@ export class WriteBehind {
   /** Of files whose writes were answered here, and of recalls. */
   readonly #changes = new ChangeTracker<NodeId>();
   readonly #recalls = new ChangeTracker<NodeId>();
+  /** Give up what waits, where its caller is interrupted and the server is away; to be called when it goes. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(next: Ask, session: WriteBehindSession) {
     this.#next = next;
@@ -83,9 +85,11 @@ export class WriteBehind {
   readonly ask: Ask = async (operation, request, context, bytes) => {
     if (this.#files.size === 0) return await this.#next(operation, request, context, bytes);
     const { node, flags = 0 } = request as { node?: NodeId; flags?: number };
-    if (node !== undefined) await this.written(node);
+    // What takes something back has to be done, whether or not anybody waits for it.
+    const interruptible = operation === "release" || operation === "releasedir" ? undefined : context;
+    if (node !== undefined) await this.written(node, interruptible);
     // Which file it may find and truncate is not known.
-    else if (operation === "create" && (flags & O_TRUNC) !== 0) await this.#allWritten();
+    else if (operation === "create" && (flags & O_TRUNC) !== 0) await this.#allWritten(context);
     const stamp = this.#changes.stamp();
     const answer = await this.#next(operation, request, context, bytes);
     if (operation === "reopen" || answer.error !== undefined || answer.body === undefined) return answer;
@@ -105,6 +109,17 @@ export class WriteBehind {
     throw error;
   }
 
+  /** Throws the same for a close, which may be a child's that has inherited the handle: it takes no news from who wrote. */
+  checkClose(number: ClientHandle["number"]): void {
+    const error = this.#session.handles.find(number)?.writeError;
+    if (error !== undefined) throw error;
+  }
+
+  /** Whether nothing that was answered of a file's writes is still to come. */
+  isWritten(node: NodeId): boolean {
+    return (this.#files.get(node)?.ahead.size ?? 0) === 0;
+  }
+
   async write(request: WriteRequest, context: CallContext): Promise<WriteReply> {
     const { node, offset, data } = request;
     const end = offset + BigInt(data.length);
@@ -112,24 +127,27 @@ export class WriteBehind {
     for (;;) {
       const file = this.#files.get(node);
       if (file === undefined || !this.#mayAnswer(file, request, end)) break;
-      const before = [...file.ahead].find((other) => other.offset < end && offset < other.end);
+      const before = overlapped(file.ahead, offset, end);
       if (before === undefined && this.#window.hasRoomFor(data.length))
         return this.#answer(file, request, end, context);
       this.#session.flush();
-      await (before?.done ?? this.#window.room());
+      await this.#settled(before?.done ?? this.#window.room(), context);
       this.check(request.handle);
     }
-    await this.written(node);
+    await this.written(node, context);
     this.check(request.handle);
     return await this.#writeThrough(request, end, context);
   }
 
-  /** Settles when what was answered of a file's writes by now is at the server, or has failed. */
-  async written(node: NodeId): Promise<void> {
+  /**
+   * Settles when what was answered of a file's writes by now is at the server, or has failed. Rejects with EINTR where the caller
+   * is interrupted while the server is away.
+   */
+  async written(node: NodeId, context?: CallContext): Promise<void> {
     const file = this.#files.get(node);
     if (file === undefined || file.ahead.size === 0) return;
     this.#session.flush();
-    await Promise.all([...file.ahead].map(({ done }) => done));
+    await this.#settled(Promise.all([...file.ahead].map(({ done }) => done)), context);
   }
 
   /**
@@ -139,6 +157,7 @@ export class WriteBehind {
   recalled(node: NodeId | undefined): Promise<unknown> | undefined {
     if (node === undefined) this.#recalls.noteAll();
     else this.#recalls.note(node);
+    for (const giveUp of this.#waiting) giveUp();
     const nodes = node === undefined ? [...this.#files.keys()] : [node];
     const waiting: Promise<void>[] = [];
     for (const each of nodes) {
@@ -151,8 +170,30 @@ export class WriteBehind {
     return waiting.length === 0 ? undefined : Promise.all(waiting);
   }
 
-  async #allWritten(): Promise<void> {
-    await Promise.all([...this.#files.keys()].map((node) => this.written(node)));
+  async #allWritten(context: CallContext): Promise<void> {
+    await Promise.all([...this.#files.keys()].map((node) => this.written(node, context)));
+  }
+
+  async #settled(done: Promise<unknown>, context?: CallContext): Promise<void> {
+    if (context === undefined) {
+      await done;
+      return;
+    }
+    const { promise: givenUp, reject } = Promise.withResolvers<never>();
+    const giveUp = (): void => {
+      if (context.aborted && !this.#session.connected)
+        reject(new FsError("EINTR", "interrupted while the server was away"));
+    };
+    const { signal } = context;
+    signal.addEventListener("abort", giveUp, { once: true });
+    this.#waiting.add(giveUp);
+    giveUp();
+    try {
+      await Promise.race([done, givenUp]);
+    } finally {
+      signal.removeEventListener("abort", giveUp);
+      this.#waiting.delete(giveUp);
+    }
   }
 
   #mayAnswer(file: WrittenFile, { handle: number, ahead }: WriteRequest, end: bigint): boolean {
@@ -202,11 +243,11 @@ export class WriteBehind {
     this.#window.sent(size);
     const send = async (): Promise<void> => {
       try {
-        const answer = await this.#next("write", body, new CallContext(caller), size, true);
-        const reply = bodyOf(answer) as WriteReply;
-        if (reply.size !== size) throw new FsError("EIO", `the server wrote ${reply.size} of ${size} bytes`);
-        if (answer.leased) this.#granted(node, sentMs, recalls);
+        if (await this.#writeAll(body, new CallContext(caller))) this.#granted(node, sentMs, recalls);
       } catch (error) {
+        // From now on each write is told its own error, until one succeeds.
+        file.untilMs = Number.NEGATIVE_INFINITY;
+        this.#recalls.note(node);
         this.#failed(
           body,
           toFsError(error, () => {}),
@@ -228,6 +269,22 @@ export class WriteBehind {
     return { size, dataNeeded: done };
   }
 
+  /**
+   * A file system that is full takes the first part of a write, and says what is wrong of the rest. Returns whether the next writes
+   * may be answered here.
+   */
+  async #writeAll(body: WriteRequest, context: CallContext): Promise<boolean> {
+    const { offset, data } = body;
+    for (let made = 0; ; ) {
+      const rest = made === 0 ? body : { ...body, offset: offset + BigInt(made), data: data.subarray(made) };
+      const answer = await this.#next("write", rest, context, rest.data.length, true);
+      const { size } = bodyOf(answer) as WriteReply;
+      made += size;
+      if (made === data.length) return answer.leased;
+      if (size <= 0 || made > data.length) throw new FsError("EIO", `the server wrote ${made} of ${data.length} bytes`);
+    }
+  }
+
   #failed({ node, offset, data }: WriteRequest, error: FsError): void {
     this.#session.logger.error("a write that a program takes for made has failed; its next fsync or close says so", {
       error: `${error.code}: ${error.message}`,
@@ -242,10 +299,20 @@ export class WriteBehind {
   /** An answer whose attributes are of before writes that were answered here by then. */
   async #refreshed(answer: Answer, overtaken: readonly Entry[], context: CallContext): Promise<Answer> {
     for (const entry of overtaken) {
-      await this.written(entry.node);
-      const { attr } = bodyOf(await this.#next("getattr", { node: entry.node }, context)) as Pick<Entry, "attr">;
-      Object.assign(entry, { attr });
+      try {
+        await this.written(entry.node, context);
+        const { attr } = bodyOf(await this.#next("getattr", { node: entry.node }, context)) as Pick<Entry, "attr">;
+        Object.assign(entry, { attr });
+      } catch {
+        // What was asked is done all the same: its attributes are those of then, and nobody may go on believing them.
+        Object.assign(entry, { leasedUntilMs: undefined });
+      }
     }
     return answer;
   }
+}
+
+function overlapped(writes: Iterable<AheadWrite>, offset: bigint, end: bigint): AheadWrite | undefined {
+  for (const write of writes) if (write.offset < end && offset < write.end) return write;
+  return undefined;
 }

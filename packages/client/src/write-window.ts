@@ -3,6 +3,8 @@ const windowBytesMax = 16 << 20;
 const windowBytesFirst = 1 << 20;
 /** A window whose writes take longer than this to be answered is too wide: others may have to wait for them, milliseconds. */
 const slowMs = 400;
+/** What a write counts at least, bytes: a small one costs as much memory and work at both ends. */
+const writeBytesMin = 4 << 10;
 /** Answers that come as late as this, beyond twice the earliest, only wait in a queue. */
 const queuedMs = 5;
 
@@ -26,7 +28,7 @@ export class WriteWindow {
   }
 
   hasRoomFor(bytes: number): boolean {
-    return this.#bytes === 0 || this.#bytes + bytes <= this.#windowBytes;
+    return this.#bytes === 0 || this.#bytes + counted(bytes) <= this.#windowBytes;
   }
 
   /** Settles when an answer has come. */
@@ -36,10 +38,11 @@ export class WriteWindow {
 
   sent(bytes: number): void {
     if (this.#bytes === 0) this.#earliestMs = Number.POSITIVE_INFINITY;
-    this.#bytes += bytes;
+    this.#bytes += counted(bytes);
   }
 
-  answered(bytes: number, tookMs: number): void {
+  answered(sentBytes: number, tookMs: number): void {
+    const bytes = counted(sentBytes);
     this.#bytes -= bytes;
     this.#earliestMs = Math.min(tookMs, this.#earliestMs);
     if (tookMs > slowMs) this.#windowBytes = Math.max(bytes, this.#windowBytes / 2);
@@ -51,3 +54,5 @@ export class WriteWindow {
     for (const each of waiting) each();
   }
 }
+
+const counted = (bytes: number): number => Math.max(bytes, writeBytesMin);

@@ -1,3 +1,4 @@
+export * from "./access-time.ts";
 export * from "./call-context.ts";
 export * from "./change-tracker.ts";
 export * from "./effects.ts";

@@ -10,6 +10,8 @@ export const limits = {
   nodeIdBytesMax: 192,
   /** Most data of one read or write, bytes: what the kernel sends at most (256 pages). */
   ioBytesMax: 1 << 20,
+  /** Longest file whose content may come with the answer to its open, bytes. */
+  openContentBytesMax: 64 << 10,
   /** Most data of one readdir answer, bytes. */
   readdirBytesMax: 1 << 18,
   /** Supplementary groups of one caller (NGROUPS_MAX is 65,536; more than this is cut by no known setup). */

@@ -7,6 +7,7 @@ import {
   isDirectory,
   isRegular,
   type NodeId,
+  type OperationName,
 } from "@kedgefs/core";
 import type { Call } from "./calls.ts";
 import { isTold } from "./coherence.ts";
@@ -20,6 +21,8 @@ const kernelSlackMs = 1_000;
 const worthMs = 10;
 const retryMs = 1;
 const setIdBits = 0o6000;
+/** Requests that the kernel may keep back and send in a thread's name later: they say nothing of what the thread does. */
+const background: ReadonlySet<OperationName> = new Set<OperationName>(["read", "write", "release", "releasedir"]);
 
 /** For how long the kernel may believe what is being told, milliseconds; asking notes that it is told. */
 export interface Believe {
@@ -82,7 +85,7 @@ export class Beliefs {
 
   /** To be told of each request that the kernel sends. */
   requested(call: Call): void {
-    this.#tellings.requested(call.pid);
+    if (!background.has(call.row.operation)) this.#tellings.requested(call.pid);
     this.#listings.requested(call);
   }
 

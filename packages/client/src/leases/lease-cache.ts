@@ -10,8 +10,9 @@ import {
   limits,
   type NodeId,
   type Place,
+  readMovesAtime,
+  type Timespec,
 } from "@kedgefs/core";
-import { readMovesAtime } from "./access-time.ts";
 import { accessKey, attrKey, namesKey, placeKey, someNodeKey } from "./lease-keys.ts";
 
 interface Believed<Value> {
@@ -90,6 +91,17 @@ export class LeaseCache {
     const reply = this.attr(node);
     if (reply?.leasedUntilMs === undefined) return undefined;
     return { node, attr: reply.attr, leasedUntilMs: Math.min(reply.leasedUntilMs, lead.untilMs) };
+  }
+
+  /**
+   * Whether a file still holds what it held when, in answer to what was asked then, the server told these attributes of it under a
+   * lease. Others are the first that is heard here of a change on the storage host, where they overtake the recall.
+   */
+  holds({ node, attr }: Entry, { sentMs, stamp }: Asked): boolean {
+    if (performance.now() >= sentMs + this.#terms().leaseMs) return false;
+    if (!this.#changes.mayKeep(attrKey(node), stamp) || !this.#changes.mayKeep(someNodeKey, stamp)) return false;
+    const believed = this.attr(node);
+    return believed !== undefined && isOfSameContent(believed.attr, attr);
   }
 
   ask(): Asked {
@@ -204,6 +216,11 @@ export class LeaseCache {
     this.#doubt(({ untilMs }) => nowMs >= untilMs);
   }
 }
+
+const isOfSameContent = (a: Attr, b: Attr): boolean =>
+  a.size === b.size && isSameTime(a.mtime, b.mtime) && isSameTime(a.ctime, b.ctime);
+
+const isSameTime = (a: Timespec, b: Timespec): boolean => a.sec === b.sec && a.nsec === b.nsec;
 
 const isCurrent = ({ untilMs }: Believed<unknown>): boolean => performance.now() < untilMs;
 

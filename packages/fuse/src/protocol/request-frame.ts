@@ -12,7 +12,7 @@ export class MalformedRequest extends Error {
 }
 
 /** Data of a WRITE from this size on stays in the read buffer; less is copied out, so that it doesn't hold a megabyte. */
-export const keepBufferBytesMin = 64 << 10;
+export const keepBufferBytesMin = 256 << 10;
 
 const twoTo32 = 0x1_0000_0000;
 

@@ -55,6 +55,10 @@ export class LeaseHolder {
   readonly #unanswered: Recalled[] = [];
   /** The newest of those about a key. */
   readonly #unansweredOf = new Map<LeaseKey | undefined, Recalled>();
+  /** How many of them took writes back, by key. */
+  readonly #unansweredWrites = new Map<LeaseKey | undefined, number>();
+  /** Writes that are being made here and that its client may have answered: settles when they have been made. */
+  readonly #making = new Map<LeaseKey, { count: number; readonly made: Promise<void>; readonly settle: () => void }>();
   /** Runs while something is unanswered. */
   #timer: NodeJS.Timeout | undefined;
   /** The last recall that ran out; 0 if all before it were answered after all. */
@@ -92,20 +96,38 @@ export class LeaseHolder {
 
   /** Whether the client may have answered writes of it that are not here yet. */
   mayHaveWritten(key: LeaseKey): boolean {
-    if (this.#grantOf(key)?.writes) return true;
-    return this.#unanswered.some((recalled) => recalled.writes && (recalled.key ?? key) === key);
+    return this.#making.has(key) || this.#mayAnswerWrites(key);
+  }
+
+  /**
+   * A write of its client is about to be made. Returns what is to be called when it has been; undefined where the client can't have
+   * answered it. Nobody looks at the file before it is made, however long that takes: the client did not keep it back.
+   */
+  making(key: LeaseKey): (() => void) | undefined {
+    if (!this.#mayAnswerWrites(key)) return undefined;
+    let making = this.#making.get(key);
+    if (making === undefined) {
+      const { promise: made, resolve: settle } = Promise.withResolvers<void>();
+      making = { count: 0, made, settle };
+      this.#making.set(key, making);
+    }
+    const counted = making;
+    counted.count++;
+    return () => {
+      counted.count--;
+      if (counted.count > 0) return;
+      this.#making.delete(key);
+      counted.settle();
+    };
   }
 
   /**
    * Takes a lease back. What it returns settles when the client believes it no longer: it said so, or the lease has run out,
-   * or the client came back, having dropped all; undefined where it doesn't believe it now.
+   * or the client came back, having dropped all; and when its writes that have come by then are made. Undefined where that is so.
    */
   recall(key: LeaseKey): Promise<void> | undefined {
-    const grant = this.#grantOf(key);
-    if (grant === undefined) return this.#recallOf(key)?.done;
-    this.#current.delete(key);
-    this.#previous.delete(key);
-    return this.#recall(key, grant);
+    const dropped = this.#drop(key);
+    return dropped === undefined ? this.#making.get(key)?.made : dropped.then(() => this.#making.get(key)?.made);
   }
 
   recallAll(): Promise<void> | undefined {
@@ -158,6 +180,19 @@ export class LeaseHolder {
     return this.#current.get(key) ?? this.#previous.get(key);
   }
 
+  #mayAnswerWrites(key: LeaseKey): boolean {
+    if (this.#grantOf(key)?.writes) return true;
+    return this.#unansweredWrites.has(key) || this.#unansweredWrites.has(undefined);
+  }
+
+  #drop(key: LeaseKey): Promise<void> | undefined {
+    const grant = this.#grantOf(key);
+    if (grant === undefined) return this.#recallOf(key)?.done;
+    this.#current.delete(key);
+    this.#previous.delete(key);
+    return this.#recall(key, grant);
+  }
+
   #clear(): void {
     this.#current.clear();
     this.#previous.clear();
@@ -192,6 +227,7 @@ export class LeaseHolder {
     const { promise: done, resolve: settle } = Promise.withResolvers<void>();
     const recalled: Recalled = { ...awaited, done, settle };
     this.#unanswered.push(recalled);
+    this.#countWrites(recalled, 1);
     this.#unansweredOf.set(recalled.key, recalled);
     if (this.#timer === undefined) this.#watchOldest();
     return recalled;
@@ -201,11 +237,19 @@ export class LeaseHolder {
     const rest = this.#unanswered.findIndex((recalled) => !isDone(recalled));
     const settled = this.#unanswered.splice(0, rest === -1 ? this.#unanswered.length : rest);
     for (const recalled of settled) {
+      this.#countWrites(recalled, -1);
       if (this.#unansweredOf.get(recalled.key) === recalled) this.#unansweredOf.delete(recalled.key);
       recalled.settle();
     }
     this.#restIfAnswered();
     return settled.at(-1);
+  }
+
+  #countWrites({ key, writes }: Recalled, step: number): void {
+    if (!writes) return;
+    const count = (this.#unansweredWrites.get(key) ?? 0) + step;
+    if (count === 0) this.#unansweredWrites.delete(key);
+    else this.#unansweredWrites.set(key, count);
   }
 
   #restIfAnswered(): void {

@@ -69,7 +69,7 @@ export class LeaseTable {
 
   /** Whether no other session is there that could hold anything. */
   isAlone(holder: LeaseHolder): boolean {
-    return this.#holders.size === 1 && this.#holders.has(holder);
+    return this.#holders.size === 1 && this.#holders.has(holder) && this.#waitForEarlier().length === 0;
   }
 
   /** Whether a session other than this may believe the key. */

@@ -115,9 +115,10 @@ export class SessionLeases {
     const begun = effects === undefined ? undefined : await this.#begin(effects);
     if (looks.has(operation)) await this.#table.recallWrites(keysOf([(request as NodeRequest).node]), this.#holder);
     const atime = accesses.has(operation) ? await this.#contendedAtime(request) : undefined;
+    const made = operation === "write" ? this.#holder.making(contentOf((request as NodeRequest).node)) : undefined;
     let reply: Reply;
     try {
-      reply = await work();
+      reply = await (made === undefined ? work() : work().finally(made));
     } catch (error) {
       if (begun !== undefined) await this.#end(begun);
       const absent = operation === "lookup" && error instanceof FsError && error.code === "ENOENT";

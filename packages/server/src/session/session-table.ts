@@ -100,13 +100,14 @@ export class SessionTable {
   }
 
   #add(id: string, identity: string, exportName: string): Session {
-    const { fileSystem, own, readOnly, mayLease, nodes } = this.#exports.grant(identity, exportName);
+    const { fileSystem, own, readOnly, strictAtime, mayLease, nodes } = this.#exports.grant(identity, exportName);
     const session = new Session({
       id,
       identity,
       exportName,
       fileSystem,
       own,
+      strictAtime,
       journal: this.#journal,
       sealer: this.#sealer,
       appends: this.#appends,

@@ -14,6 +14,7 @@ import {
   O_APPEND,
   O_RDONLY,
   O_RDWR,
+  O_TRUNC,
   O_WRONLY,
   rootCaller,
   rootContext,
@@ -110,6 +111,7 @@ let count = 0;
 async function begin(
   around: (fileSystem: FileSystem) => FileSystem = (next) => next,
   leases?: LeaseTable,
+  { mayLease = true, strictAtime = false } = {},
 ): Promise<Scene> {
   count++;
   const dir = join(base, String(count));
@@ -132,10 +134,11 @@ async function begin(
       exportName: "x",
       fileSystem,
       own: fileSystem,
+      strictAtime,
       journal,
       sealer: state,
       appends: new KeyedQueue(),
-      leases: leases === undefined ? undefined : { table: leases, mayLease: () => true, readOnly: false },
+      leases: leases === undefined ? undefined : { table: leases, mayLease: () => mayLease, readOnly: false },
       logger: silentLogger,
     });
   const session = sessionOf("01");
@@ -360,10 +363,13 @@ interface Pair extends Scene {
 }
 
 /** Two sessions, with leases that don't run out, on a directory with the files f and g. */
-async function pair(around?: (fileSystem: FileSystem) => FileSystem): Promise<Pair> {
+async function pair(
+  around?: (fileSystem: FileSystem) => FileSystem,
+  terms?: Parameters<typeof begin>[2],
+): Promise<Pair> {
   const table = new LeaseTable(60_000, { sessions: [], leaseMs: 0 });
   closers.push(() => table.close());
-  const begun = await begin(around, table);
+  const begun = await begin(around, table, terms);
   for (const name of ["f", "g"]) fs.writeFileSync(join(begun.data, name), name);
   const f = await begun.node("f");
   return { ...begun, table, mine: begun.connect(), theirs: connect(begun.other("02")), f };
@@ -508,4 +514,103 @@ test("while a session finishes, its client's answers are heard", { timeout }, as
   await session.finish();
   mine.events?.recalled(1);
   await theirs.until(1);
+});
+
+/** Writes a file whose access time is left alone by a read. */
+function writeCalm(path: string, data: string | Buffer): void {
+  fs.writeFileSync(path, data);
+  fs.utimesSync(path, Date.now() / 1000 + 60, 1_000);
+}
+
+const contentOf = ({ body }: WireReply): string | undefined => {
+  const { content } = body as { content?: Uint8Array };
+  return content === undefined ? undefined : Buffer.from(content).toString("latin1");
+};
+
+test("the answer to an open for reading carries a small file's content, and a later open what it is then", {
+  timeout,
+}, async () => {
+  const { mine, data, f } = await pair();
+  const open = (handle: number) => mine.ask(handle, "open", { node: f, flags: O_RDONLY, handle });
+  writeCalm(join(data, "f"), "text");
+  const opened = await open(1);
+  assert.deepEqual([opened.leased, contentOf(opened), opened.after?.[0]?.attr.size], [true, "text", 4n]);
+  for (const size of [1, limits.openContentBytesMax]) {
+    writeCalm(join(data, "f"), Buffer.alloc(size, "x"));
+    assert.equal(contentOf(await open(size + 1)), "x".repeat(size));
+  }
+});
+
+test("an open carries no content of what is empty, large, to be written, or would show that it was read", {
+  timeout,
+}, async () => {
+  const { mine, data, f, node } = await pair();
+  let id = 0;
+  const open = async (flags = O_RDONLY): Promise<string | undefined> => {
+    id++;
+    const reply = await mine.ask(id, "open", { node: f, flags, handle: id });
+    assert.deepEqual([reply.error, reply.leased], [undefined, true]);
+    return contentOf(reply);
+  };
+  writeCalm(join(data, "f"), "text");
+  assert.equal(await open(), "text");
+  for (const flags of [O_RDWR, O_WRONLY]) assert.equal(await open(flags), undefined);
+  for (const size of [0, limits.openContentBytesMax + 1]) {
+    writeCalm(join(data, "f"), Buffer.alloc(size));
+    assert.equal(await open(), undefined, `${size} bytes`);
+  }
+  fs.writeFileSync(join(data, "f"), "text");
+  fs.utimesSync(join(data, "f"), 1_000, 1_000);
+  assert.equal(await open(), undefined, "the access time is older than the change");
+  assert.equal(fs.statSync(join(data, "f")).atimeMs, 1_000_000);
+  writeCalm(join(data, "g"), "text");
+  assert.equal(contentOf(await mine.ask(98, "open", { node: await node("g"), flags: O_TRUNC, handle: 98 })), undefined);
+});
+
+test("where every read moves the access time, or nothing is leased, an open carries no content", {
+  timeout,
+}, async () => {
+  for (const terms of [{ strictAtime: true }, { mayLease: false }]) {
+    const { mine, data, f } = await pair(undefined, terms);
+    writeCalm(join(data, "f"), "text");
+    const opened = await mine.ask(1, "open", { node: f, flags: O_RDONLY, handle: 1 });
+    assert.deepEqual([opened.error, contentOf(opened)], [undefined, undefined]);
+  }
+  writeCalm(join(scene.data, "f"), "text");
+  const node = await scene.node("f");
+  assert.equal(contentOf(await scene.connect().ask(1, "open", { node, flags: O_RDONLY, handle: 1 })), undefined);
+});
+
+test("an open whose content can't be read, or is shorter by then, is answered without it", { timeout }, async () => {
+  let read = async (): Promise<object> => ({ data: bytes("tex") });
+  const { mine, data, f } = await pair((next) =>
+    mapOperations(next, (name, operation) => (name === "read" ? read : operation)),
+  );
+  writeCalm(join(data, "f"), "text");
+  const open = (handle: number) => mine.ask(handle, "open", { node: f, flags: O_RDONLY, handle });
+  for (const handle of [1, 2]) {
+    const opened = await open(handle);
+    assert.deepEqual([opened.error, opened.leased, contentOf(opened)], [undefined, true, undefined]);
+    read = async () => Promise.reject(new FsError("EIO"));
+  }
+});
+
+test("who changes a file while its content is read for an open takes back first what the open tells", {
+  timeout,
+}, async () => {
+  const blocked = gate();
+  const { mine, theirs, data, f } = await pair(blocked.around);
+  writeCalm(join(data, "f"), "text");
+  mine.send(1, "open", { node: f, flags: O_RDONLY, handle: 1 });
+  while (blocked.runs === 0) await new Promise((resolve) => setImmediate(resolve));
+  theirs.send(1, "setattr", { node: f, size: 1n });
+  await mine.until(1, mine.recalls);
+  assert.deepEqual([mine.replies, theirs.replies], [[], []]);
+  blocked.open();
+  await mine.until(1);
+  assert.equal(contentOf(mine.replies[0] as WireReply), "text");
+  mine.events?.recalled(1);
+  await theirs.until(1);
+  const again = await mine.ask(2, "open", { node: f, flags: O_RDONLY, handle: 2 });
+  assert.equal(contentOf(again), "t");
 });

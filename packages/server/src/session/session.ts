@@ -14,6 +14,7 @@ import {
   O_TRUNC,
   type OpenRequest,
   operations,
+  type ReadReply,
   type ReadRequest,
   type RetryClass,
   rootContext,
@@ -28,6 +29,7 @@ import type { Sealer } from "../state/state-directory.ts";
 import { HandleTable, type SessionHandle, ticketBytes } from "./handle-table.ts";
 import type { KeyedQueue } from "./keyed-queue.ts";
 import { OnceRunner } from "./once.ts";
+import { contentRead } from "./open-content.ts";
 
 export interface SessionOptions {
   /** Hex; also what the journal knows it by. */
@@ -37,6 +39,8 @@ export interface SessionOptions {
   readonly fileSystem: FileSystem;
   /** The file system without squashing, for what the server does on its own account. */
   readonly own: FileSystem;
+  /** See AttachReply.strict_atime in kedge.proto. */
+  readonly strictAtime: boolean;
   readonly journal: Journal;
   readonly sealer: Sealer;
   /** Shared by all sessions. */
@@ -69,6 +73,7 @@ export class Session {
   #epoch = 0;
   readonly #fileSystem: FileSystem;
   readonly #own: FileSystem;
+  readonly #strictAtime: boolean;
   readonly #journal: Journal;
   readonly #sealer: Sealer;
   readonly #logger: Logger;
@@ -83,12 +88,14 @@ export class Session {
   #held = false;
   #ending = false;
 
-  constructor({ id, identity, exportName, fileSystem, own, journal, sealer, appends, leases, logger }: SessionOptions) {
+  constructor(options: SessionOptions) {
+    const { id, identity, exportName, fileSystem, own, journal, sealer, appends, leases, logger } = options;
     this.id = id;
     this.identity = identity;
     this.exportName = exportName;
     this.#fileSystem = fileSystem;
     this.#own = own;
+    this.#strictAtime = options.strictAtime;
     this.#journal = journal;
     this.#sealer = sealer;
     this.#logger = logger;
@@ -201,18 +208,39 @@ export class Session {
       if (retry === "report") return await this.#once.report(request, context);
       return await this.#call(request, context);
     };
-    const { reply: body, error, leased: believable, after } = await this.#runLeased(request, work);
+    const { reply: answered, error, leased: believable, after } = await this.#runLeased(request, work);
     // An answer made again tells what was true in an earlier life.
     const leased = believable && !this.#once.isFromBefore(id);
+    const body = operation === "open" && leased ? await this.#withContent(answered, request, after, context) : answered;
     const reply: WireReply =
       error === undefined
         ? { id, operation, body: (body as object | undefined) ?? {}, leased, after: leased ? after : [] }
         : { id, operation, error: this.#toFsError(error, operation), leased };
     this.#running.delete(id);
     this.#runningBytes -= dataBytes(request);
-    if (retry === "once" || retry === "report") this.#keep(reply);
+    // What can be made again is not, for another client may have changed it since. In another life of the server it has to be.
+    if (retry === "once" || retry === "report" || (operation !== "reopen" && operations[operation].mutates))
+      this.#keep(reply);
     this.#updateHold();
     return reply;
+  }
+
+  /**
+   * With what the client would read next, where that is little. It is read after the attributes that the client is told, and under
+   * the lease that it is granted by then: whoever changes the file takes that back first.
+   */
+  async #withContent(
+    answered: unknown,
+    request: WireRequest,
+    after: readonly Entry[],
+    context: CallContext,
+  ): Promise<unknown> {
+    const body = contentRead(request.body as Parameters<typeof contentRead>[0], after, this.#strictAtime);
+    if (body === undefined) return answered;
+    const read: WireRequest = { ...request, operation: "read", body };
+    const { reply } = await this.#runLeased(read, () => this.#call(read, context));
+    const content = (reply as ReadReply | undefined)?.data;
+    return content?.length === body.size ? { ...(answered as object), content } : answered;
   }
 
   /** What a handle leads to is the server's to know, whatever node the client names beside it. */
@@ -384,6 +412,7 @@ export class Session {
 /** Memory that a request takes for the data that it carries or asks for, bytes. */
 function dataBytes({ operation, body }: WireRequest): number {
   if (operation === "write") return (body as WriteRequest).data.length;
+  if (operation === "open") return limits.openContentBytesMax;
   if (operation !== "read" && operation !== "readdir" && operation !== "readdirplus") return 0;
   return Math.min((body as ReadRequest).size, limits.ioBytesMax);
 }

@@ -12,9 +12,9 @@ import {
   O_TRUNC,
   type OpenRequest,
   type RenameRequest,
+  readMovesAtime,
   type SetattrRequest,
 } from "@kedgefs/core";
-import { readMovesAtime } from "../access-time.ts";
 
 interface ModelNode {
   attr: Attr;

@@ -3,8 +3,10 @@
 
 export interface OpenReply {
   'ticket'?: (Buffer | Uint8Array | string);
+  'content'?: (Buffer | Uint8Array | string);
 }
 
 export interface OpenReply__Output {
   'ticket': (Buffer);
+  'content': (Buffer);
 }

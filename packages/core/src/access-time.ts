@@ -1,4 +1,4 @@
-import type { Attr, Timespec } from "@kedgefs/core";
+import type { Attr, Timespec } from "./types.ts";
 
 /** An access time this young is left alone by a read (relatime, mount(8)): a day, less what two clocks may differ by. */
 const relatimeMs = 23 * 3_600_000;
