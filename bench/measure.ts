@@ -28,7 +28,7 @@ const setupTimeoutMs = 120_000;
  */
 const useALittle = `
   mkdir "$M/used"
-  cp -r "$L/tree/part-0" "$M/used/"
+  cp -r "$L/tree/part-0" "$L/tree/part-1" "$M/used/"
   find "$M/used" -type f -exec cat {} + > /dev/null
   dd if="$B/input/big" of="$M/used/file" bs=1M count=32 conv=fsync
   cat "$M/used/file" > /dev/null
