@@ -37,7 +37,8 @@ describe("a network that loses everything without a word", { skip: lacksMounts()
 
     const cutAt = performance.now();
     relay.cut();
-    const writing = python.run('f.write(b"after")');
+    // The write itself may be answered before the server has it.
+    const writing = python.run('f.write(b"after"); os.fsync(f.fileno())');
     await site.waitForState(mnt, "reconnecting", noticeMs + 5_000);
     const noticedMs = performance.now() - cutAt;
     assert.ok(noticedMs < noticeMs, `noticed after ${noticedMs} ms`);
