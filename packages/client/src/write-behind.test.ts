@@ -71,11 +71,14 @@ function begin() {
     },
   };
   const behind = new WriteBehind(next, session);
-  const write = (offset: number, text = "data", more: Partial<WriteRequest> = {}) =>
-    behind.write(
-      { node: file, handle: 1 as HandleId, offset: BigInt(offset), data: Buffer.from(text), ahead: true, ...more },
-      context(),
-    );
+  /** Settles when what it answers ahead was sent as well. */
+  const write = async (offset: number, text = "data", more: Partial<WriteRequest> = {}) => {
+    const data = Buffer.from(text);
+    const request = { node: file, handle: 1 as HandleId, offset: BigInt(offset), data, ahead: true, ...more };
+    const reply = await behind.write(request, context());
+    await turn();
+    return reply;
+  };
   /** The newest thing that the server was asked. */
   const last = (): Asked => {
     const newest = asked.at(-1);
