@@ -8,10 +8,11 @@ import type { Entry, NodeId } from "./types.ts";
 const node = "node" as NodeId;
 const parent = "parent" as NodeId;
 const newParent = "new parent" as NodeId;
+const newNode = "new node" as NodeId;
 const name = Buffer.from("name");
 const newName = Buffer.from("new name");
 /** A request with all fields that any has. */
-const request = { node, parent, name, newParent, newName, handle: 1, flags: 0 };
+const request = { node, newNode, parent, name, newParent, newName, handle: 1, flags: 0 };
 const place: Place = { parent, name };
 const newPlace: Place = { parent: newParent, name: newName };
 const entry = { node: "found" as NodeId, attr: { ino: 1n } } as unknown as Entry;
@@ -34,6 +35,10 @@ const changes: Partial<Record<OperationName, Changes>> = {
   link: { nodes: [node, newParent], made: [newPlace] },
   create: { nodes: [parent], made: [place] },
   write: { nodes: [node] },
+  setxattr: { nodes: [node] },
+  removexattr: { nodes: [node] },
+  fallocate: { nodes: [node] },
+  copyFileRange: { nodes: [newNode] },
 };
 
 const effects = ({ nodes, places = [], made = [], permissions = false }: Changes): object => {

@@ -26,7 +26,7 @@ export interface Finding {
   readonly entry?: Entry;
 }
 
-type Fields = Partial<Record<"node" | "parent" | "newParent", NodeId>> &
+type Fields = Partial<Record<"node" | "newNode" | "parent" | "newParent", NodeId>> &
   Partial<Record<"name" | "newName", Name>> &
   Partial<Record<"flags" | "mode" | "uid" | "gid", number>>;
 

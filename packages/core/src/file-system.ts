@@ -108,6 +108,39 @@ export interface FileSystem {
   /** statvfs(3) of the file system that holds `node`. */
   statfs(request: NodeRequest, context: CallContext): Promise<StatFs>;
 
+  /**
+   * getxattr(2): the value of an extended attribute, whole. `name` has its namespace in front ("user.x"). ENODATA (no such attribute),
+   * EOPNOTSUPP (no such namespace here), EACCES.
+   */
+  getxattr(request: XattrRequest, context: CallContext): Promise<XattrReply>;
+
+  /**
+   * setxattr(2); `flags` 0, XATTR_CREATE 1 (EEXIST where it is there) or XATTR_REPLACE 2 (ENODATA where it is not). EPERM, EACCES,
+   * EOPNOTSUPP, E2BIG (over `limits.xattrValueBytesMax`), ENOSPC, EDQUOT, EINVAL (an ACL that is none).
+   */
+  setxattr(request: SetxattrRequest, context: CallContext): Promise<void>;
+
+  /** listxattr(2): the names, each with a NUL after it. */
+  listxattr(request: NodeRequest, context: CallContext): Promise<XattrListReply>;
+
+  /** removexattr(2). ENODATA, EPERM, EACCES, EOPNOTSUPP. */
+  removexattr(request: XattrRequest, context: CallContext): Promise<void>;
+
+  /**
+   * fallocate(2): `mode` of FALLOC_FL_* bits (linux/falloc.h), 0 to allocate. `handle` is open for writing. EOPNOTSUPP (the backing
+   * file system lacks the mode), ENOSPC, EDQUOT, EFBIG, EINVAL.
+   */
+  fallocate(request: FallocateRequest, context: CallContext): Promise<void>;
+
+  /** lseek(2) with SEEK_DATA 3 or SEEK_HOLE 4: where the next data or hole begins, from `offset` on. ENXIO (past the end). */
+  lseek(request: LseekRequest, context: CallContext): Promise<LseekReply>;
+
+  /**
+   * copy_file_range(2) between two files of this FileSystem, the data not leaving it: how many bytes were copied, possibly fewer than
+   * asked for, 0 at the end of the source. EBADF, EINVAL (ranges of one file that overlap), EFBIG, ENOSPC, EXDEV, ETXTBSY.
+   */
+  copyFileRange(request: CopyFileRangeRequest, context: CallContext): Promise<WriteReply>;
+
   /** access(2): `mask` of R_OK 4, W_OK 2, X_OK 1, or F_OK 0. EACCES, EROFS. */
   access(request: AccessRequest, context: CallContext): Promise<void>;
 }
@@ -141,6 +174,8 @@ export interface SymlinkRequest extends LookupRequest {
 }
 export interface MkdirRequest extends LookupRequest {
   readonly mode: number;
+  /** Bits that are taken from `mode` unless the directory has a default ACL, which then says instead (umask(2), acl(5)). */
+  readonly umask?: number | undefined;
 }
 export interface MknodRequest extends MkdirRequest {
   readonly rdev: number;
@@ -183,6 +218,32 @@ export interface FsyncRequest extends HandleRequest {
   readonly datasync: boolean;
 }
 export type ReaddirRequest = ReadRequest;
+export interface XattrRequest extends NodeRequest {
+  readonly name: Name;
+}
+export interface SetxattrRequest extends XattrRequest {
+  readonly value: Uint8Array;
+  readonly flags: number;
+}
+export interface FallocateRequest extends HandleRequest {
+  readonly mode: number;
+  readonly offset: bigint;
+  /** Bytes. */
+  readonly length: bigint;
+}
+export interface LseekRequest extends HandleRequest {
+  readonly offset: bigint;
+  readonly whence: number;
+}
+export interface CopyFileRangeRequest extends HandleRequest {
+  readonly offset: bigint;
+  /** What is written to. */
+  readonly newNode: NodeId;
+  readonly newHandle: HandleId;
+  readonly newOffset: bigint;
+  /** Bytes at most. */
+  readonly length: bigint;
+}
 export interface AccessRequest extends NodeRequest {
   readonly mask: number;
 }
@@ -210,6 +271,15 @@ export interface WriteReply {
   readonly size: number;
   /** Of an answer `ahead`: settles when the request's `data` is not needed any more. */
   readonly dataNeeded?: Promise<void>;
+}
+export interface XattrReply {
+  readonly value: Uint8Array;
+}
+export interface XattrListReply {
+  readonly names: Uint8Array;
+}
+export interface LseekReply {
+  readonly offset: bigint;
 }
 export interface ReaddirReply {
   readonly entries: readonly DirEntry[];

@@ -4,6 +4,10 @@
 export const limits = {
   /** Longest name of one component, bytes (NAME_MAX in linux/limits.h). */
   nameBytesMax: 255,
+  /** Longest value of an extended attribute, and longest list of the names of one inode, bytes (XATTR_SIZE_MAX, XATTR_LIST_MAX). */
+  xattrValueBytesMax: 65_536,
+  /** Most of one copyFileRange, bytes: it holds a pool thread for as long as it takes. */
+  copyBytesMax: 64 << 20,
   /** Longest target of a symbolic link, bytes (PATH_MAX less the NUL). */
   symlinkBytesMax: 4095,
   /** Longest NodeId, bytes: MAX_HANDLE_SZ of name_to_handle_at(2) and what we put round it. */

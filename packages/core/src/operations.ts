@@ -26,7 +26,7 @@ export type DeadlineClass = "metadata" | "data" | "sync";
  * What changes by an operation: a node that this field of the request names, or what the name in this field leads to before it.
  * Access times are not counted.
  */
-export type Changed = "node" | "parent" | "newParent" | "name" | "newName";
+export type Changed = "node" | "newNode" | "parent" | "newParent" | "name" | "newName";
 
 /** `bulk` has a connection of its own, so that a stat never queues behind a megabyte; `local` never leaves the client. */
 export type Lane = "control" | "bulk" | "local";
@@ -61,7 +61,7 @@ const changes = {
 export const operations: Readonly<Record<OperationName, Operation>> = {
   lookup: { ...reads, fuse: ["LOOKUP"], syscalls: ["openat2", "statx", "name_to_handle_at"] },
   forget: { ...reads, fuse: ["FORGET", "BATCH_FORGET"], syscalls: [], lane: "local" },
-  getattr: { ...reads, fuse: ["GETATTR"], syscalls: ["statx"] },
+  getattr: { ...reads, fuse: ["GETATTR", "STATX"], syscalls: ["statx", "listxattr"] },
   setattr: {
     ...changes,
     changes: ["node"],
@@ -110,6 +110,27 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
   fsyncdir: { ...reads, fuse: ["FSYNCDIR"], syscalls: ["fsync"], retry: "report", deadline: "sync" },
   statfs: { ...reads, fuse: ["STATFS"], syscalls: ["fstatfs"] },
   access: { ...reads, fuse: ["ACCESS"], syscalls: ["faccessat2"] },
+  getxattr: { ...reads, fuse: ["GETXATTR"], syscalls: ["getxattr"] },
+  setxattr: { ...changes, changes: ["node"], fuse: ["SETXATTR"], syscalls: ["setxattr"] },
+  listxattr: { ...reads, fuse: ["LISTXATTR"], syscalls: ["listxattr"] },
+  removexattr: { ...changes, changes: ["node"], fuse: ["REMOVEXATTR"], syscalls: ["removexattr"] },
+  fallocate: {
+    ...changes,
+    changes: ["node"],
+    fuse: ["FALLOCATE"],
+    syscalls: ["fallocate"],
+    retry: "idempotent",
+    deadline: "data",
+  },
+  lseek: { ...reads, fuse: ["LSEEK"], syscalls: ["lseek"] },
+  copyFileRange: {
+    ...changes,
+    changes: ["newNode"],
+    fuse: ["COPY_FILE_RANGE", "COPY_FILE_RANGE_64"],
+    syscalls: ["copy_file_range"],
+    retry: "idempotent",
+    deadline: "data",
+  },
 };
 
 export const operationNames = Object.keys(operations) as readonly OperationName[];

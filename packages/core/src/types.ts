@@ -51,6 +51,8 @@ export interface Attr {
   readonly ctime: Timespec;
   /** Birth time; sec and nsec 0 where the backing system keeps none. */
   readonly btime: Timespec;
+  /** True where it is known that the inode has no extended attribute at all, and so no ACL. */
+  readonly noXattrs?: boolean | undefined;
 }
 
 /** A node that a name leads to, with its attributes at that moment. */

@@ -23,10 +23,7 @@ import type { DriverRow, ForwardedRow } from "./protocol/opcode-row.ts";
 import { rowOfOpcode } from "./protocol/opcodes.ts";
 import { RequestFrame } from "./protocol/request-frame.ts";
 
-export interface DriverOptions extends EncodeOptions, InitOptions {
-  /** The kernel checks permission too. */
-  readonly defaultPermissions: boolean | undefined;
-}
+export interface DriverOptions extends EncodeOptions, InitOptions {}
 
 export interface DriverParts {
   readonly fileSystem: FileSystem;

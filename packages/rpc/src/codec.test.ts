@@ -61,6 +61,7 @@ test("times before 1970 and after 2106 come through in nanoseconds", () => {
     mtime: { sec: 2 ** 33, nsec: 1 },
     ctime: { sec: 0, nsec: 0 },
     btime: { sec: -(2 ** 40), nsec: 0 },
+    noXattrs: true,
   };
   const bytes = session.responseSerialize(
     toServerFrame([{ id: 9, operation: "getattr", body: { attr } }], []) as never,

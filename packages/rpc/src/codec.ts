@@ -44,7 +44,7 @@ function numberFromLong(value: LongLike): number {
   return number;
 }
 
-const nodeFields: ReadonlySet<string> = new Set(["node", "parent", "newParent"]);
+const nodeFields: ReadonlySet<string> = new Set(["node", "newNode", "parent", "newParent"]);
 const codecs = new Map<string, MessageCodec>();
 
 function planField(name: string, type: string, typeName: string): FieldPlan | undefined {

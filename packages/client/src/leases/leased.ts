@@ -4,8 +4,10 @@ import {
   FsError,
   findingsOf,
   type LookupRequest,
+  type Name,
   type NodeId,
   type OperationName,
+  type XattrRequest,
 } from "@kedgefs/core";
 import type { Answer, Ask } from "../ask.ts";
 import type { LeaseCache, OwnChange } from "./lease-cache.ts";
@@ -60,6 +62,17 @@ function withTime(
   return { ...answer, body: { ...answer.body, ...entry } };
 }
 
+const noXattr: Answer = {
+  error: new FsError("ENODATA", "no such attribute"),
+  body: undefined,
+  leased: true,
+  after: [],
+};
+
+/** Of others the server knows whether its file system has them at all. */
+const isKnownNamespace = (name: Name): boolean =>
+  /^(user|trusted|security|system\.posix_acl)[._]/.test(Buffer.from(name).toString("latin1"));
+
 const absent: Answer = { error: new FsError("ENOENT", "no such name"), body: undefined, leased: true, after: [] };
 
 function answerFrom(
@@ -71,6 +84,12 @@ function answerFrom(
   if (operation === "getattr") {
     const reply = cache.attr((request as { node: NodeId }).node);
     return reply === undefined ? undefined : { body: reply, leased: true, after: [] };
+  }
+  if (operation === "getxattr" || operation === "listxattr") {
+    const { node, name } = request as XattrRequest;
+    if (cache.attr(node)?.attr.noXattrs !== true) return undefined;
+    if (operation === "listxattr") return { body: { names: Buffer.alloc(0) }, leased: true, after: [] };
+    return isKnownNamespace(name) ? noXattr : undefined;
   }
   if (operation !== "lookup") return undefined;
   const found = cache.lookup(request as LookupRequest, caller);

@@ -36,7 +36,7 @@ export function fileOperations(state: MemoryState): FileOperations {
       return { handle: openFile(state.inode(node), flags, caller) };
     },
 
-    async create({ parent, name, mode, flags }, { caller }) {
+    async create({ parent, name, mode, umask = 0, flags }, { caller }) {
       const { directory, key } = state.place(parent, name, caller);
       const existing = directory.entries.get(key);
       if (existing !== undefined) {
@@ -45,7 +45,7 @@ export function fileOperations(state: MemoryState): FileOperations {
         return { ...entryOf(existing), handle };
       }
       state.requireCreatable(directory, key, caller);
-      const made = state.makeInode(directory, key, S_IFREG | (mode & 0o7777), caller);
+      const made = state.makeInode(directory, key, S_IFREG | (mode & 0o7777 & ~umask), caller);
       // Who makes a file may open it in any way, whatever mode it gets.
       const handle = state.openHandle(made, flags);
       return { ...entryOf(made), handle };

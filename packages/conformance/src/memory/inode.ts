@@ -16,6 +16,8 @@ interface InodeBase {
   readonly btime: Timespec;
   /** Handles that are open on it. An inode goes when it has neither a name nor a handle. */
   openCount: number;
+  /** Extended attributes by name, each byte of it a character. */
+  xattrs?: Map<string, Uint8Array>;
 }
 
 export interface FileInode extends InodeBase {
@@ -58,6 +60,7 @@ export function attrOf(inode: Inode): Attr {
     mtime,
     ctime,
     btime,
+    noXattrs: (inode.xattrs?.size ?? 0) === 0,
   };
 }
 

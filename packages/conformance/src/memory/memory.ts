@@ -3,8 +3,10 @@ import { attributeOperations } from "./attributes.ts";
 import { directoryOperations } from "./directories.ts";
 import { fileOperations } from "./files.ts";
 import { entryOf, nameOperations } from "./names.ts";
+import { rangeOperations } from "./ranges.ts";
 import { renameOperation } from "./rename.ts";
 import { type MemoryOptions, MemoryState } from "./state.ts";
+import { xattrOperations } from "./xattrs.ts";
 
 /**
  * A file system in memory that keeps the rules of Linux: the model that others are compared with, and a fast source for
@@ -23,5 +25,7 @@ export function memory(options: MemoryOptions = {}): FileSystem {
     ...attributeOperations(state),
     ...fileOperations(state),
     ...directoryOperations(state),
+    ...xattrOperations(state),
+    ...rangeOperations(state),
   };
 }

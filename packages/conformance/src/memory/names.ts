@@ -28,14 +28,14 @@ export function nameOperations(state: MemoryState): NameOperations {
       return entryOf(state.child(directory, key));
     },
 
-    async mkdir({ parent, name, mode }, { caller }) {
+    async mkdir({ parent, name, mode, umask = 0 }, { caller }) {
       const { directory, key } = state.place(parent, name, caller);
       state.requireCreatable(directory, key, caller);
       // Set-uid and set-gid can't be asked for here: mkdir(2).
-      return entryOf(state.makeDirectory(directory, key, mode & 0o1777, caller));
+      return entryOf(state.makeDirectory(directory, key, mode & 0o1777 & ~umask, caller));
     },
 
-    async mknod({ parent, name, mode, rdev }, { caller }) {
+    async mknod({ parent, name, mode, umask = 0, rdev }, { caller }) {
       const { directory, key } = state.place(parent, name, caller);
       const type = mode & S_IFMT || S_IFREG;
       if (type === S_IFDIR) throw new FsError("EPERM");
@@ -44,7 +44,7 @@ export function nameOperations(state: MemoryState): NameOperations {
       state.requireCreatable(directory, key, caller);
       if (isDevice && !isPrivileged(caller)) throw new FsError("EPERM");
       const details = { rdev: isDevice ? rdev : 0 };
-      return entryOf(state.makeInode(directory, key, type | (mode & 0o7777), caller, details));
+      return entryOf(state.makeInode(directory, key, type | (mode & 0o7777 & ~umask), caller, details));
     },
 
     async symlink({ parent, name, target }, { caller }) {

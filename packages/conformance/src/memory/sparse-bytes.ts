@@ -60,6 +60,52 @@ export class SparseBytes {
     if (end > this.#size) this.#size = end;
   }
 
+  /** Gives pages to a range, or with `zero` fresh ones. ENOSPC before anything is changed. */
+  allocate(offset: bigint, end: bigint, zero: boolean): void {
+    const first = Number(offset / BigInt(pageBytes));
+    const count = Number((end + BigInt(pageBytes) - 1n) / BigInt(pageBytes)) - first;
+    if (this.#space.usedPages + count - this.#pages.size > this.#space.totalPages) throw new FsError("ENOSPC");
+    if (zero) this.punch(offset, end);
+    for (let page = first; page < first + count; page++) {
+      if (this.#pages.has(page)) continue;
+      this.#space.usedPages += 1;
+      this.#pages.set(page, new Uint8Array(pageBytes));
+    }
+  }
+
+  /** Makes a range read as zeros, and takes its whole pages away. */
+  punch(offset: bigint, end: bigint): void {
+    for (const [page, bytes] of this.#pages) {
+      const start = BigInt(page) * BigInt(pageBytes);
+      const from = offset > start ? Number(offset - start) : 0;
+      const to = end - start < BigInt(pageBytes) ? Number(end - start) : pageBytes;
+      if (from >= pageBytes || to <= 0) continue;
+      if (from === 0 && to === pageBytes) {
+        this.#pages.delete(page);
+        this.#space.usedPages -= 1;
+      } else {
+        bytes.fill(0, from, to);
+      }
+    }
+  }
+
+  /** Where data, or else a hole, begins at `offset` or after it; undefined past the end. The end is the last hole. */
+  seek(offset: bigint, data: boolean): bigint | undefined {
+    if (offset < 0n || offset >= this.#size) return undefined;
+    const wanted = (page: number): boolean => this.#pages.has(page) === data;
+    let page = Number(offset / BigInt(pageBytes));
+    if (wanted(page)) return offset;
+    const pages = [...this.#pages.keys()].filter((each) => each > page).sort((a, b) => a - b);
+    if (data) {
+      const [next] = pages;
+      const found = next === undefined ? this.#size : BigInt(next) * BigInt(pageBytes);
+      return found < this.#size ? found : undefined;
+    }
+    while (!wanted(page)) page++;
+    const found = BigInt(page) * BigInt(pageBytes);
+    return found < this.#size ? found : this.#size;
+  }
+
   truncate(size: bigint): void {
     if (size < this.#size) {
       const keptPages = Number((size + BigInt(pageBytes) - 1n) / BigInt(pageBytes));

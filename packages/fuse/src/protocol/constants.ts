@@ -19,6 +19,7 @@ export const ATTR_BYTES = 88;
 export const ENTRY_OUT_BYTES = 40 + ATTR_BYTES;
 export const ATTR_OUT_BYTES = 16 + ATTR_BYTES;
 export const OPEN_OUT_BYTES = 16;
+export const STATX_OUT_BYTES = 32 + 256;
 export const DIRENT_BYTES = 24;
 /** Bytes of struct fuse_init_out from 7.23 on. */
 export const INIT_OUT_BYTES = 64;
@@ -87,12 +88,15 @@ export const init = {
   ASYNC_READ: 1 << 0,
   ATOMIC_O_TRUNC: 1 << 3,
   BIG_WRITES: 1 << 5,
+  DONT_MASK: 1 << 6,
   AUTO_INVAL_DATA: 1 << 12,
   DO_READDIRPLUS: 1 << 13,
   ASYNC_DIO: 1 << 15,
   PARALLEL_DIROPS: 1 << 18,
   HANDLE_KILLPRIV: 1 << 19,
+  POSIX_ACL: 1 << 20,
   MAX_PAGES: 1 << 22,
+  HANDLE_KILLPRIV_V2: 1 << 28,
   INIT_EXT: 1 << 30,
 } as const;
 
@@ -118,6 +122,10 @@ export const GETATTR_FH = 1 << 0;
 export const FSYNC_FDATASYNC = 1 << 0;
 /** In `write_flags` of fuse_write_in: dirty pages that are written back, not a call of write(2). */
 export const WRITE_CACHE = 1 << 0;
+
+/** Bits of statx's mask: what every file system has, and the birth time (linux/stat.h). */
+export const STATX_BASIC_STATS = 0x7ff;
+export const STATX_BTIME = 0x800;
 
 /** Bits of `open_flags` in fuse_open_out. */
 export const FOPEN_DIRECT_IO = 1 << 0;

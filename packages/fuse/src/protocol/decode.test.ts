@@ -93,12 +93,12 @@ test("SYMLINK carries the name, then the target", () => {
 test("MKNOD carries mode with type, device and name", () => {
   const body = struct([32, 0o020644], [32, 0x501], [32, 0o22], [32, 0], nul("tty"));
   const request = decode.decodeMknod(frameOf("MKNOD", body), nodeOf);
-  assert.deepEqual(request, { parent: "root", name: Buffer.from("tty"), mode: 0o020644, rdev: 0x501 });
+  assert.deepEqual(request, { parent: "root", name: Buffer.from("tty"), mode: 0o020644, rdev: 0x501, umask: 0o22 });
 });
 
 test("MKDIR carries mode and name", () => {
   const request = decode.decodeMkdir(frameOf("MKDIR", struct([32, 0o1755], [32, 0o22], nul("d"))), nodeOf);
-  assert.deepEqual(request, { parent: "root", name: Buffer.from("d"), mode: 0o1755 });
+  assert.deepEqual(request, { parent: "root", name: Buffer.from("d"), mode: 0o1755, umask: 0o22 });
 });
 
 test("RENAME and RENAME2 carry both names and both directories", () => {
@@ -123,7 +123,7 @@ test("OPEN carries the flags of open(2)", () => {
 test("CREATE carries flags, the mode of a regular file, and the name", () => {
   const body = struct([32, 0o102], [32, 0o640], [32, 0o22], [32, 0], nul("made"));
   const request = decode.decodeCreate(frameOf("CREATE", body), nodeOf);
-  assert.deepEqual(request, { parent: "root", name: Buffer.from("made"), flags: 0o102, mode: 0o100640 });
+  assert.deepEqual(request, { parent: "root", name: Buffer.from("made"), flags: 0o102, mode: 0o100640, umask: 0o22 });
 });
 
 const reading = (size: number) => struct([64, 42], [64, big], [32, size], [32, 0], [64, 0], [32, 0], [32, 0]);
@@ -168,6 +168,38 @@ test("a WRITE may be answered ahead, but not of dirty pages, nor of a file that 
   assert.equal(ahead(0, O_RDWR), true);
   assert.equal(ahead(1, O_RDWR), false);
   for (const flag of [O_APPEND, O_DIRECT, O_DSYNC, O_SYNC]) assert.equal(ahead(0, O_RDWR | flag), false);
+});
+
+test("extended attributes carry their name with its namespace, the value, and what the caller takes", () => {
+  const name = Buffer.from("user.x");
+  const asked = decode.decodeGetxattr(frameOf("GETXATTR", struct([32, 100], [32, 0], nul("user.x"))), nodeOf);
+  assert.deepEqual(asked, { node: "root", name, size: 100 });
+  const list = decode.decodeListxattr(frameOf("LISTXATTR", struct([32, 0], [32, 0])), nodeOf);
+  assert.deepEqual(list, { node: "root", size: 0 });
+  const value = Buffer.from([0, 255, 0]);
+  const set = decode.decodeSetxattr(frameOf("SETXATTR", struct([32, 3], [32, 2], nul("user.x"), value)), nodeOf);
+  assert.deepEqual(set, { node: "root", name, value, flags: 2 });
+  assert.deepEqual(decode.decodeRemovexattr(frameOf("REMOVEXATTR", nul("user.x")), nodeOf), { node: "root", name });
+  const cut = frameOf("SETXATTR", struct([32, 4], [32, 2], nul("user.x"), value));
+  assert.throws(() => decode.decodeSetxattr(cut, nodeOf), MalformedRequest);
+});
+
+test("FALLOCATE, LSEEK and COPY_FILE_RANGE carry their ranges, exact to 64 bits", () => {
+  const fallocate = frameOf("FALLOCATE", struct([64, 42], [64, big], [64, 7], [32, 3], [32, 0]));
+  assert.deepEqual(decode.decodeFallocate(fallocate, nodeOf), {
+    node: "root",
+    handle: 42,
+    offset: big,
+    length: 7n,
+    mode: 3,
+  });
+  const lseek = frameOf("LSEEK", struct([64, 42], [64, big], [32, 4], [32, 0]));
+  assert.deepEqual(decode.decodeLseek(lseek, nodeOf), { node: "root", handle: 42, offset: big, whence: 4 });
+  const copy = frameOf("COPY_FILE_RANGE", struct([64, 42], [64, big], [64, 9], [64, 43], [64, 5], [64, 6], [64, 0]));
+  assert.deepEqual(decode.decodeCopyFileRange(copy, nodeOf), {
+    ...{ node: "root", handle: 42, offset: big },
+    ...{ newNode: "nine", newHandle: 43, newOffset: 5n, length: 6n },
+  });
 });
 
 test("FLUSH, RELEASE and RELEASEDIR carry the handle", () => {

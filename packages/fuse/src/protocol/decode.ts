@@ -1,12 +1,15 @@
 import { constants } from "node:fs";
 import type {
   AccessRequest,
+  CopyFileRangeRequest,
   CreateRequest,
+  FallocateRequest,
   FsyncRequest,
   GetattrRequest,
   HandleRequest,
   LinkRequest,
   LookupRequest,
+  LseekRequest,
   MkdirRequest,
   MknodRequest,
   NodeId,
@@ -17,8 +20,10 @@ import type {
   RenameRequest,
   SetattrRequest,
   SetTime,
+  SetxattrRequest,
   SymlinkRequest,
   WriteRequest,
+  XattrRequest,
 } from "@kedgefs/core";
 import { limits, O_APPEND, O_DSYNC, S_IFMT, S_IFREG } from "@kedgefs/core";
 import { FSYNC_FDATASYNC, fattr, GETATTR_FH, WRITE_CACHE } from "./constants.ts";
@@ -76,12 +81,13 @@ export const decodeSymlink: Decode<SymlinkRequest> = (frame, nodeOf) => {
   return { parent: nodeOf(frame.nodeid), name, target: frame.string(name.length + 1) };
 };
 
-/** struct fuse_mknod_in: mode, rdev, umask (applied by the kernel already), padding; then the name. */
+/** struct fuse_mknod_in: mode, rdev, umask, padding; then the name. Without DONT_MASK the umask is applied already, which does no harm. */
 export const decodeMknod: Decode<MknodRequest> = (frame, nodeOf) => ({
   parent: nodeOf(frame.nodeid),
   name: frame.name(16),
   mode: frame.u32(0),
   rdev: frame.u32(4),
+  umask: frame.u32(8) & permissionBits,
 });
 
 /** struct fuse_mkdir_in: mode, umask; then the name. */
@@ -89,6 +95,7 @@ export const decodeMkdir: Decode<MkdirRequest> = (frame, nodeOf) => ({
   parent: nodeOf(frame.nodeid),
   name: frame.name(8),
   mode: frame.u32(0) & permissionBits,
+  umask: frame.u32(4) & permissionBits,
 });
 
 /** struct fuse_rename_in: newdir; then the old and the new name. */
@@ -118,12 +125,13 @@ export const decodeLink: Decode<LinkRequest> = (frame, nodeOf) => ({
 /** struct fuse_open_in: flags, open_flags. */
 export const decodeOpen: Decode<OpenRequest> = (frame, nodeOf) => ({ node: nodeOf(frame.nodeid), flags: frame.u32(0) });
 
-/** struct fuse_create_in: flags, mode, umask (applied already), open_flags; then the name. */
+/** struct fuse_create_in: flags, mode, umask, open_flags; then the name. */
 export const decodeCreate: Decode<CreateRequest> = (frame, nodeOf) => ({
   parent: nodeOf(frame.nodeid),
   name: frame.name(16),
   flags: frame.u32(0),
   mode: (frame.u32(4) & ~S_IFMT) | S_IFREG,
+  umask: frame.u32(8) & permissionBits,
 });
 
 /** struct fuse_read_in: fh, offset, size, read_flags, lock_owner, flags, padding. */
@@ -161,6 +169,68 @@ export const decodeFsync: Decode<FsyncRequest> = (frame, nodeOf) => ({
   handle: frame.handle(0),
   datasync: (frame.u32(8) & FSYNC_FDATASYNC) !== 0,
 });
+
+/** What the caller's buffer takes, bytes; 0 to be told how large it must be. */
+export interface Sized {
+  readonly size: number;
+}
+
+/** struct fuse_getxattr_in: size, padding; then the name. */
+export const decodeGetxattr: Decode<XattrRequest & Sized> = (frame, nodeOf) => ({
+  node: nodeOf(frame.nodeid),
+  name: frame.string(8),
+  size: frame.u32(0),
+});
+
+/** struct fuse_getxattr_in as well, without a name. */
+export const decodeListxattr: Decode<NodeRequest & Sized> = (frame, nodeOf) => ({
+  node: nodeOf(frame.nodeid),
+  size: frame.u32(0),
+});
+
+/** struct fuse_setxattr_in as it is without FUSE_SETXATTR_EXT: size, flags; then the name with its NUL, and the value. */
+export const decodeSetxattr: Decode<SetxattrRequest> = (frame, nodeOf) => {
+  const name = frame.string(8);
+  const value = frame.data(8 + name.length + 1, frame.u32(0));
+  return { node: nodeOf(frame.nodeid), name, value, flags: frame.u32(4) };
+};
+
+/** The name alone. */
+export const decodeRemovexattr: Decode<XattrRequest> = (frame, nodeOf) => ({
+  node: nodeOf(frame.nodeid),
+  name: frame.string(0),
+});
+
+/** struct fuse_fallocate_in: fh, offset, length, mode, padding. */
+export const decodeFallocate: Decode<FallocateRequest> = (frame, nodeOf) => ({
+  node: nodeOf(frame.nodeid),
+  handle: frame.handle(0),
+  offset: frame.u64(8),
+  length: frame.u64(16),
+  mode: frame.u32(24),
+});
+
+/** struct fuse_lseek_in: fh, offset, whence, padding. */
+export const decodeLseek: Decode<LseekRequest> = (frame, nodeOf) => ({
+  node: nodeOf(frame.nodeid),
+  handle: frame.handle(0),
+  offset: frame.u64(8),
+  whence: frame.u32(16),
+});
+
+/** struct fuse_copy_file_range_in: fh_in, off_in, nodeid_out, fh_out, off_out, len, flags (none are known). */
+export const decodeCopyFileRange: Decode<CopyFileRangeRequest> = (frame, nodeOf) => ({
+  node: nodeOf(frame.nodeid),
+  handle: frame.handle(0),
+  offset: frame.u64(8),
+  newNode: nodeOf(frame.integer64(16)),
+  newHandle: frame.handle(24),
+  newOffset: frame.u64(32),
+  length: frame.u64(40),
+});
+
+/** struct fuse_statx_in: getattr_flags, reserved, fh, sx_flags, sx_mask. */
+export const decodeStatx: Decode<GetattrRequest> = (frame, nodeOf) => decodeGetattr(frame, nodeOf);
 
 /** struct fuse_access_in: mask, padding. */
 export const decodeAccess: Decode<AccessRequest> = (frame, nodeOf) => ({

@@ -116,6 +116,68 @@ test("statfs and write replies", () => {
   assert.deepEqual(body(encoder.written(4096)), struct([32, 4096], [32, 0]));
 });
 
+test("an attribute's value is as it is, or its length alone, or too long", () => {
+  const { encoder, body } = setup();
+  const value = Buffer.from("value");
+  assert.equal(encoder.sized(value, { size: 5 }), value);
+  assert.deepEqual(body(encoder.sized(value, { size: 0 }) as number), struct([32, 5], [32, 0]));
+  assert.throws(() => encoder.sized(value, { size: 4 }), { code: "ERANGE" });
+});
+
+test("positions and lengths of 64 bits are exact", () => {
+  const { encoder, body } = setup();
+  assert.deepEqual(body(encoder.number64(2n ** 63n - 1n)), struct([64, 2n ** 63n - 1n]));
+});
+
+test("statx tells the birth time where there is one, and devices in two numbers", () => {
+  const { encoder, body } = setup({ attrTimeoutSec: 2.25 });
+  const time = (sec: number, nsec: number): Field[] => [
+    [64, sec],
+    [32, nsec],
+    [32, 0],
+  ];
+  const expected = (btime: { sec: number; nsec: number }, mask: number): Buffer =>
+    struct(
+      ...([
+        [64, 2],
+        [32, 250_000_000],
+        [32, 0],
+        [64, 0],
+        [64, 0],
+      ] as Field[]),
+      ...([
+        [32, mask],
+        [32, 65536],
+        [64, 0],
+        [32, 2],
+        [32, attr.uid],
+        [32, 1000],
+        [16, attr.mode],
+        [16, 0],
+      ] as Field[]),
+      ...([
+        [64, attr.ino],
+        [64, attr.size],
+        [64, attr.blocks],
+        [64, 0],
+      ] as Field[]),
+      ...time(-1, 1),
+      ...time(btime.sec, btime.nsec),
+      ...time(2 ** 33, 3),
+      ...time(1_700_000_000, 999_999_999),
+      ...([
+        [32, 5],
+        [32, 1],
+        [32, 0],
+        [32, 0],
+      ] as Field[]),
+      Buffer.alloc(14 * 8),
+    );
+  assert.deepEqual(body(encoder.statx(node, { attr }, never)), expected(attr.btime, 0x7ff));
+  const btime = { sec: 1_600_000_000, nsec: 7 };
+  assert.deepEqual(body(encoder.statx(node, { attr: { ...attr, btime } }, never)), expected(btime, 0xfff));
+});
+
 test("the header has the whole length, the error and the unique", () => {
   const { encoder } = setup();
   encoder.header(2n ** 63n + 2n, -2, 8);

@@ -21,21 +21,32 @@ test("a kernel's offer is read with and without the extension", () => {
 });
 
 test("of all flags the driver takes those that it means", () => {
-  const body = agreed(answerInit(everything, { ...options, leasesNames: true }));
+  const body = agreed(answerInit(everything, { ...options, leasesNames: true, defaultPermissions: true }));
   const flags = body.readUInt32LE(12);
   const taken = Object.values(init).reduce((all, flag) => all | flag, 0);
-  assert.equal(flags, taken >>> 0);
-  // Caches that could lie, locks that are the kernel's, the umask that it applies.
+  assert.equal(flags, (taken & ~init.HANDLE_KILLPRIV) >>> 0);
+  // Caches that could lie, locks that are the kernel's.
   const refused = {
     POSIX_LOCKS: 1,
     FLOCK_LOCKS: 10,
-    DONT_MASK: 6,
     READDIRPLUS_AUTO: 14,
     WRITEBACK_CACHE: 16,
     NO_OPEN_SUPPORT: 17,
   };
   for (const [name, bit] of Object.entries(refused)) assert.equal(flags & (1 << bit), 0, name);
   assert.equal(body.readUInt32LE(32), 0);
+});
+
+test("ACLs are the kernel's to check where it checks permission", () => {
+  const flags = agreed(answerInit(everything, { ...options, defaultPermissions: false })).readUInt32LE(12);
+  assert.equal(flags & init.POSIX_ACL, 0);
+});
+
+test("a kernel that does not know who may keep set-id bits leaves their clearing to the FileSystem as well", () => {
+  const offer = { ...everything, flags: everything.flags & ~init.HANDLE_KILLPRIV_V2 };
+  const flags = agreed(answerInit(offer, options)).readUInt32LE(12);
+  assert.notEqual(flags & init.HANDLE_KILLPRIV, 0);
+  assert.equal(flags & init.HANDLE_KILLPRIV_V2, 0);
 });
 
 test("listings with attributes are asked for where names may be told", () => {

@@ -22,6 +22,8 @@ export interface InitOptions {
   readonly maxWriteBytes: number;
   readonly readaheadBytes: number;
   readonly directIo: boolean;
+  /** The kernel checks permission too. */
+  readonly defaultPermissions?: boolean | undefined;
   /** Names may be told to the kernel for longer than one use, where it can be made to drop them. */
   readonly leasesNames?: boolean | undefined;
 }
@@ -46,11 +48,14 @@ const pagesWithoutFlag = 32;
  * What is asked for where the kernel offers it. Not asked for, on purpose:
  * - WRITEBACK_CACHE, CACHE_SYMLINKS, EXPLICIT_INVAL_DATA: caches that another client could catch lying, until there are leases.
  * - POSIX_LOCKS, FLOCK_LOCKS: the kernel then keeps locks within this machine.
- * - DONT_MASK: the kernel applies the umask.
- * - EXPORT_SUPPORT, POSIX_ACL, NO_OPEN_SUPPORT: the seam has no such operations, or needs its opens.
+ * - EXPORT_SUPPORT, NO_OPEN_SUPPORT: the seam has no such operations, or needs its opens.
  *
- * HANDLE_KILLPRIV leaves the clearing of set-id bits by write, truncate and chown to the FileSystem, whose contract it is. Else
- * the kernel does it with a SETATTR in the writer's name, which a writer who is not the owner may not make.
+ * HANDLE_KILLPRIV_V2 (before Linux 5.11 HANDLE_KILLPRIV) leaves the clearing of set-id bits by write, truncate and chown to the
+ * FileSystem, whose contract it is. Else the kernel does it with a SETATTR in the writer's name, which a writer who is not the
+ * owner may not make. V2 also keeps the kernel from asking for security.capability before each write (SB_NOSEC).
+ *
+ * POSIX_ACL, where the kernel checks permission: it then goes by ACLs too. DONT_MASK: a default ACL stands in for the umask, and
+ * only the FileSystem knows whether there is one.
  */
 const wanted =
   init.ASYNC_READ |
@@ -59,7 +64,7 @@ const wanted =
   init.AUTO_INVAL_DATA |
   init.ASYNC_DIO |
   init.PARALLEL_DIROPS |
-  init.HANDLE_KILLPRIV |
+  init.DONT_MASK |
   init.MAX_PAGES |
   init.INIT_EXT;
 
@@ -93,8 +98,11 @@ export function answerInit(offer: KernelOffer, options: InitOptions): InitAnswer
     return { kind: "refused", message: `the kernel speaks FUSE ${spoken}, this driver needs ${needed} (Linux 5.4)` };
   }
 
+  const killsPrivileges =
+    (offer.flags & init.HANDLE_KILLPRIV_V2) !== 0 ? init.HANDLE_KILLPRIV_V2 : init.HANDLE_KILLPRIV;
+  const acls = options.defaultPermissions === true ? init.POSIX_ACL : 0;
   const believesNames = options.leasesNames === true && offer.minor >= EPOCH_MINOR_VERSION;
-  const flags = offer.flags & (believesNames ? wanted | wantedWithNames : wanted);
+  const flags = offer.flags & (wanted | killsPrivileges | acls | (believesNames ? wantedWithNames : 0));
   const pages = (flags & init.MAX_PAGES) !== 0 ? maxPages : pagesWithoutFlag;
   const maxWriteBytes = Math.min(options.maxWriteBytes, pages * pageBytes);
   // A file that bypasses the page cache for read and write could otherwise not be mapped MAP_SHARED at all (ENODEV), which

@@ -145,6 +145,33 @@ const table = {
   FSYNCDIR: forward("fsyncdir", { decode: decode.decodeFsync, encode: nothing }),
   STATFS: forward("statfs", { decode: decode.decodeNode, encode: (reply, _request, out) => out.statfs(reply) }),
   ACCESS: forward("access", { decode: decode.decodeAccess, encode: nothing, checksPermission: true }),
+  GETXATTR: forward("getxattr", {
+    decode: decode.decodeGetxattr,
+    encode: ({ value }, request, out) => out.sized(value, request as unknown as decode.Sized),
+    checksPermission: true,
+  }),
+  SETXATTR: forward("setxattr", { decode: decode.decodeSetxattr, encode: nothing, checksPermission: true }),
+  LISTXATTR: forward("listxattr", {
+    decode: decode.decodeListxattr,
+    encode: ({ names }, request, out) => out.sized(names, request as unknown as decode.Sized),
+    checksPermission: true,
+  }),
+  REMOVEXATTR: forward("removexattr", { decode: decode.decodeRemovexattr, encode: nothing, checksPermission: true }),
+  FALLOCATE: forward("fallocate", { decode: decode.decodeFallocate, encode: nothing }),
+  LSEEK: forward("lseek", { decode: decode.decodeLseek, encode: ({ offset }, _request, out) => out.number64(offset) }),
+  COPY_FILE_RANGE: forward("copyFileRange", {
+    decode: decode.decodeCopyFileRange,
+    encode: ({ size }, _request, out) => out.written(size),
+  }),
+  COPY_FILE_RANGE_64: forward("copyFileRange", {
+    decode: decode.decodeCopyFileRange,
+    encode: ({ size }, _request, out) => out.number64(BigInt(size)),
+  }),
+  STATX: forward("getattr", {
+    decode: decode.decodeStatx,
+    encode: (reply, request, out, believe) => out.statx(request.node, reply, believe),
+    tells: (reply, request) => [{ node: request.node, attr: reply.attr }],
+  }),
 
   INIT: driver("init"),
   DESTROY: driver("destroy"),
@@ -152,12 +179,6 @@ const table = {
   // Follows a NOTIFY_RETRIEVE, which the driver never sends; the kernel expects no reply to it.
   NOTIFY_REPLY: driver("ignore"),
 
-  // Extended attributes: after one ENOSYS the kernel itself answers EOPNOTSUPP for the life of the mount (no_getxattr and so
-  // on in fuse/xattr.c). EOPNOTSUPP said here would cost a round trip for each write(2), which asks for security.capability.
-  GETXATTR: refuse("ENOSYS"),
-  SETXATTR: refuse("ENOSYS"),
-  LISTXATTR: refuse("ENOSYS"),
-  REMOVEXATTR: refuse("ENOSYS"),
   // Locks: never sent without FUSE_POSIX_LOCKS and FUSE_FLOCK_LOCKS, the kernel keeps them itself. The kernel has no fallback
   // for an answer of ENOSYS here and would hand it to the program; ENOLCK is what fcntl(2) knows.
   GETLK: refuse("ENOLCK"),
@@ -169,13 +190,6 @@ const table = {
   IOCTL: refuse("ENOTTY"),
   // The kernel remembers it (no_poll) and answers that files are always ready, as poll(2) says of regular files.
   POLL: refuse("ENOSYS"),
-  // The kernel remembers it (no_fallocate) and answers EOPNOTSUPP; posix_fallocate(3) then writes.
-  FALLOCATE: refuse("ENOSYS"),
-  // The kernel remembers it (no_lseek) and takes a file for data all through, up to its end.
-  LSEEK: refuse("ENOSYS"),
-  // The kernel remembers it (no_copy_file_range, …_64) and copies by reads and writes.
-  COPY_FILE_RANGE: refuse("ENOSYS"),
-  COPY_FILE_RANGE_64: refuse("ENOSYS"),
   // DAX of virtiofs; never sent without FUSE_MAP_ALIGNMENT.
   SETUPMAPPING: refuse("ENOSYS"),
   REMOVEMAPPING: refuse("ENOSYS"),
@@ -183,8 +197,6 @@ const table = {
   SYNCFS: refuse("ENOSYS"),
   // The kernel remembers it (no_tmpfile) and answers EOPNOTSUPP, after which programs make a named file.
   TMPFILE: refuse("ENOSYS"),
-  // The kernel remembers it (no_statx) and asks GETATTR, which lacks the birth time only.
-  STATX: refuse("ENOSYS"),
 } satisfies Readonly<Record<OpcodeName, OpcodeRow>>;
 
 /** `forget` is made of the driver's own counts. */

@@ -4,11 +4,13 @@ import {
   type Attr,
   type AttrReply,
   type CallContext,
+  type CopyFileRangeRequest,
   type CreateReply,
   type CreateRequest,
   checkName,
   type DirEntry,
   type Entry,
+  type FallocateRequest,
   type FileSystem,
   FsError,
   type FsyncRequest,
@@ -20,6 +22,8 @@ import {
   isSymlink,
   type LinkRequest,
   type LookupRequest,
+  type LseekReply,
+  type LseekRequest,
   limits,
   type MkdirRequest,
   type MknodRequest,
@@ -47,10 +51,14 @@ import {
   type ReadRequest,
   type RenameRequest,
   type SetattrRequest,
+  type SetxattrRequest,
   type StatFs,
   type SymlinkRequest,
   type WriteReply,
   type WriteRequest,
+  type XattrListReply,
+  type XattrReply,
+  type XattrRequest,
 } from "@kedgefs/core";
 import {
   AT_REMOVEDIR,
@@ -58,9 +66,15 @@ import {
   chownFd,
   close,
   closeAsync,
+  copyFileRange,
   dup,
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE,
+  FALLOC_FL_UNSHARE_RANGE,
+  FALLOC_FL_ZERO_RANGE,
   type FileStat,
   faccessFd,
+  fallocate,
   fstatfs,
   fstatx,
   fsync,
@@ -83,9 +97,12 @@ import {
   renameat2,
   reopenFd,
   runAs,
+  SEEK_DATA,
+  SEEK_HOLE,
   SEEK_SET,
   symlinkat,
   truncateFd,
+  umask,
   unlinkat,
   utimensFd,
 } from "@kedgefs/posix";
@@ -93,11 +110,14 @@ import type { Intending } from "./intending.ts";
 import { LoopGuard } from "./loop-guard.ts";
 import type { NodeStore } from "./node-store.ts";
 import type { OpenFiles } from "./open-files.ts";
+import { getxattrOf, hasNoXattrs, listxattrOf, removexattrOf, setxattrOf } from "./xattr-calls.ts";
 
 /** Flags of an open that mean something to the server's descriptor; the rest is the client's business. */
 const openFlags = O_ACCMODE | O_TRUNC | O_APPEND | O_SYNC | O_DSYNC | O_NOATIME;
 const O_NOCTTY = 0o400;
 const alwaysFlags = O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY;
+/** Those that do the same when they are done twice; the others move data about, and FUSE does not pass them on. */
+const fallocateModes = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE | FALLOC_FL_UNSHARE_RANGE;
 /** A create and an unlink of the same name that race may alternate; after this many rounds it is not a race. */
 const createAttemptsMax = 16;
 /** Reads up to this size are tried from the page cache on the event loop: the copy costs less than a pool thread. */
@@ -153,7 +173,7 @@ export class LocalFileSystem implements FileSystem {
 
   async getattr({ node, handle }: GetattrRequest): Promise<AttrReply> {
     const fd = handle === undefined ? this.#fd(node) : this.#files.get(handle).fd;
-    return { attr: presentable(fstatx(fd)) };
+    return { attr: presentable(fd) };
   }
 
   async setattr(
@@ -169,7 +189,7 @@ export class LocalFileSystem implements FileSystem {
       if (mode !== undefined) chmodFd(fd, mode & 0o7777);
       if (atime !== undefined || mtime !== undefined) utimensFd(fd, atime, mtime);
     });
-    return { attr: presentable(fstatx(fd)) };
+    return { attr: presentable(fd) };
   }
 
   async readlink({ node }: NodeRequest): Promise<ReadlinkReply> {
@@ -186,13 +206,13 @@ export class LocalFileSystem implements FileSystem {
   }
 
   async mknod(request: Intending<MknodRequest>, context: CallContext): Promise<Entry> {
-    const { name, mode, rdev } = request;
-    return this.#make(request, context, (fd) => mknodat(fd, name, mode, rdev));
+    const { name, mode, rdev, umask } = request;
+    return this.#make(request, context, (fd) => withUmask(umask, () => mknodat(fd, name, mode, rdev)));
   }
 
   async mkdir(request: Intending<MkdirRequest>, context: CallContext): Promise<Entry> {
-    const { name, mode } = request;
-    return this.#make(request, context, (fd) => mkdirat(fd, name, mode & 0o7777));
+    const { name, mode, umask } = request;
+    return this.#make(request, context, (fd) => withUmask(umask, () => mkdirat(fd, name, mode & 0o7777)));
   }
 
   async unlink(request: Intending<NameRequest>, context: CallContext): Promise<void> {
@@ -253,7 +273,7 @@ export class LocalFileSystem implements FileSystem {
   }
 
   async create(
-    { parent, name, mode, flags, intend }: Intending<CreateRequest>,
+    { parent, name, mode, umask, flags, intend }: Intending<CreateRequest>,
     { caller }: CallContext,
   ): Promise<CreateReply> {
     checkName(name);
@@ -268,13 +288,12 @@ export class LocalFileSystem implements FileSystem {
       }
       const parentFd = this.#fd(parent);
       try {
-        const fd = runAs(caller, () =>
-          openat(parentFd, name, (flags & openFlags) | alwaysFlags | O_CREAT | O_EXCL, mode & 0o7777),
-        );
+        const openedFlags = (flags & openFlags) | alwaysFlags | O_CREAT | O_EXCL;
+        const fd = runAs(caller, () => withUmask(umask, () => openat(parentFd, name, openedFlags, mode & 0o7777)));
         const stat = fstatx(fd);
         const node = this.#nodes.identify(fd, stat);
         this.#nodes.foundAt(node, parent, name);
-        return { node, attr: presentable(stat), handle: this.#files.add(node, fd, flags) };
+        return { node, attr: presentable(fd, stat), handle: this.#files.add(node, fd, flags) };
       } catch (error) {
         // Somebody else made it since we looked: it is theirs, and we look again.
         if (!(error instanceof FsError) || error.code !== "EEXIST" || (flags & O_EXCL) !== 0) throw error;
@@ -360,6 +379,52 @@ export class LocalFileSystem implements FileSystem {
     runAs(caller, () => faccessFd(fd, mask));
   }
 
+  async getxattr({ node, name }: XattrRequest, { caller }: CallContext): Promise<XattrReply> {
+    return getxattrOf(this.#fd(node), name, caller);
+  }
+
+  async setxattr(
+    { node, name, value, flags, intend }: Intending<SetxattrRequest>,
+    context: CallContext,
+  ): Promise<void> {
+    const fd = this.#fd(node);
+    intend?.([node]);
+    setxattrOf(fd, name, value, flags, context.caller);
+  }
+
+  async listxattr({ node }: NodeRequest, { caller }: CallContext): Promise<XattrListReply> {
+    return listxattrOf(this.#fd(node), caller);
+  }
+
+  async removexattr({ node, name, intend }: Intending<XattrRequest>, { caller }: CallContext): Promise<void> {
+    const fd = this.#fd(node);
+    intend?.([node]);
+    removexattrOf(fd, name, caller);
+  }
+
+  async fallocate({ handle, mode, offset, length }: FallocateRequest, { caller }: CallContext): Promise<void> {
+    if ((mode & ~fallocateModes) !== 0) throw new FsError("EOPNOTSUPP", "fallocate: such a mode is not repeatable");
+    if (caller.uid !== 0) clearSetIds(this.#files.get(handle).fd);
+    await this.#files.use(handle, (fd) => fallocate(fd, mode, offset, length));
+  }
+
+  async lseek({ handle, offset, whence }: LseekRequest): Promise<LseekReply> {
+    if (whence !== SEEK_DATA && whence !== SEEK_HOLE) throw new FsError("EINVAL", "lseek: only for data and holes");
+    return { offset: lseek(this.#files.get(handle).fd, offset, whence) };
+  }
+
+  async copyFileRange(
+    { handle, offset, newHandle, newOffset, length }: CopyFileRangeRequest,
+    { caller }: CallContext,
+  ): Promise<WriteReply> {
+    if (caller.uid !== 0) clearSetIds(this.#files.get(newHandle).fd);
+    const bytes = length < limits.copyBytesMax ? length : BigInt(limits.copyBytesMax);
+    const size = await this.#files.use(handle, (from) =>
+      this.#files.use(newHandle, (to) => copyFileRange(from, offset, to, newOffset, bytes)),
+    );
+    return { size };
+  }
+
   /** A descriptor of the node that is good until the next await: of the node store, or of an open file without a name. */
   #fd(node: NodeId, handle?: HandleRequest["handle"]): number {
     if (handle !== undefined) return this.#files.get(handle).fd;
@@ -376,7 +441,7 @@ export class LocalFileSystem implements FileSystem {
   }
 
   #attrOf(node: NodeId): Attr {
-    return presentable(fstatx(this.#fd(node)));
+    return presentable(this.#fd(node));
   }
 
   /** The entry of an O_PATH descriptor, which becomes the node store's. */
@@ -385,8 +450,9 @@ export class LocalFileSystem implements FileSystem {
       const stat = fstatx(fd);
       const node = this.#nodes.identify(fd, stat);
       this.#nodes.foundAt(node, parent, name);
+      const attr = presentable(fd, stat);
       this.#nodes.keep(node, fd);
-      return { node, attr: presentable(stat) };
+      return { node, attr };
     } catch (error) {
       close(fd);
       throw error;
@@ -473,7 +539,7 @@ export class LocalFileSystem implements FileSystem {
       const stat = fstatx(fd);
       const node = this.#nodes.identify(fd, stat);
       this.#nodes.foundAt(node, parent, name);
-      return { node, attr: presentable(stat) };
+      return { node, attr: presentable(fd, stat) };
     } catch {
       return undefined;
     } finally {
@@ -525,8 +591,19 @@ const closeFound = (found: Found | undefined): void => {
 const openPath = (parentFd: number, name: Uint8Array): number =>
   openat2(parentFd, name, { flags: O_PATH | O_NOFOLLOW, resolve: RESOLVE_BENEATH });
 
-function presentable({ attr }: FileStat): Attr {
-  return { ...attr, blksize: preferredIoBytes };
+function presentable(fd: number, { attr }: FileStat = fstatx(fd)): Attr {
+  return { ...attr, blksize: preferredIoBytes, noXattrs: hasNoXattrs(fd) };
+}
+
+/** The server's own umask is 0. No other thread makes files meanwhile. */
+function withUmask<Result>(mask: number | undefined, make: () => Result): Result {
+  if (mask === undefined || mask === 0) return make();
+  umask(mask);
+  try {
+    return make();
+  } finally {
+    umask(0);
+  }
 }
 
 /** pwrite(2) of all of `data` on this thread. */

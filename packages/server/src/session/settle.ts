@@ -12,6 +12,8 @@ import {
   RENAME_EXCHANGE,
   type RenameRequest,
   rootContext,
+  type SetxattrRequest,
+  type XattrRequest,
 } from "@kedgefs/core";
 import type { WireOperation, WireRequest } from "@kedgefs/rpc";
 import type { JournalEntry } from "../state/journal.ts";
@@ -45,6 +47,16 @@ async function entryAt(fileSystem: FileSystem, place: Place): Promise<Entry | nu
   }
 }
 
+/** The value of an attribute; undefined where there is none. */
+async function xattrOf(fileSystem: FileSystem, { node, name }: XattrRequest): Promise<Uint8Array | undefined> {
+  try {
+    return (await fileSystem.getxattr({ node, name }, rootContext())).value;
+  } catch (error) {
+    if (error instanceof FsError && error.code === "ENODATA") return undefined;
+    throw error;
+  }
+}
+
 /**
  * Whether an operation whose outcome nobody wrote down was done, found by looking: `false`, or `true`, or the entry that the
  * operation made. The server died between intent and outcome, so the operation ran wholly or not at all. `openedMs` is when
@@ -57,6 +69,11 @@ export async function wasDone(
   openedMs: number,
 ): Promise<boolean | Entry> {
   const { operation, body } = request;
+  if (operation === "setxattr" || operation === "removexattr") {
+    const { value } = body as Partial<SetxattrRequest>;
+    const found = await xattrOf(fileSystem, body as XattrRequest);
+    return value === undefined ? found === undefined : found !== undefined && Buffer.compare(found, value) === 0;
+  }
   const places = placesOf(operation, body);
   const now: (Entry | null)[] = [];
   for (const place of places) now.push(await entryAt(fileSystem, place));

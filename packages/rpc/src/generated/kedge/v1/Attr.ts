@@ -17,6 +17,7 @@ export interface Attr {
   'mtime'?: (_kedge_v1_Timespec | null);
   'ctime'?: (_kedge_v1_Timespec | null);
   'btime'?: (_kedge_v1_Timespec | null);
+  'noXattrs'?: (boolean);
 }
 
 export interface Attr__Output {
@@ -33,4 +34,5 @@ export interface Attr__Output {
   'mtime': (_kedge_v1_Timespec__Output | null);
   'ctime': (_kedge_v1_Timespec__Output | null);
   'btime': (_kedge_v1_Timespec__Output | null);
+  'noXattrs': (boolean);
 }

@@ -8,6 +8,8 @@ export interface CreateRequest {
   'mode'?: (number);
   'flags'?: (number);
   'handle'?: (number | string | Long);
+  'umask'?: (number);
+  '_umask'?: "umask";
 }
 
 export interface CreateRequest__Output {
@@ -16,4 +18,6 @@ export interface CreateRequest__Output {
   'mode': (number);
   'flags': (number);
   'handle': (Long);
+  'umask'?: (number);
+  '_umask'?: "umask";
 }

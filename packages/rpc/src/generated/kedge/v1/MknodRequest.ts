@@ -6,6 +6,8 @@ export interface MknodRequest {
   'name'?: (Buffer | Uint8Array | string);
   'mode'?: (number);
   'rdev'?: (number);
+  'umask'?: (number);
+  '_umask'?: "umask";
 }
 
 export interface MknodRequest__Output {
@@ -13,4 +15,6 @@ export interface MknodRequest__Output {
   'name': (Buffer);
   'mode': (number);
   'rdev': (number);
+  'umask'?: (number);
+  '_umask'?: "umask";
 }

@@ -11,6 +11,9 @@ import type { ReadReply as _kedge_v1_ReadReply, ReadReply__Output as _kedge_v1_R
 import type { WriteReply as _kedge_v1_WriteReply, WriteReply__Output as _kedge_v1_WriteReply__Output } from '../../kedge/v1/WriteReply.ts';
 import type { ReaddirReply as _kedge_v1_ReaddirReply, ReaddirReply__Output as _kedge_v1_ReaddirReply__Output } from '../../kedge/v1/ReaddirReply.ts';
 import type { StatFs as _kedge_v1_StatFs, StatFs__Output as _kedge_v1_StatFs__Output } from '../../kedge/v1/StatFs.ts';
+import type { XattrReply as _kedge_v1_XattrReply, XattrReply__Output as _kedge_v1_XattrReply__Output } from '../../kedge/v1/XattrReply.ts';
+import type { XattrListReply as _kedge_v1_XattrListReply, XattrListReply__Output as _kedge_v1_XattrListReply__Output } from '../../kedge/v1/XattrListReply.ts';
+import type { LseekReply as _kedge_v1_LseekReply, LseekReply__Output as _kedge_v1_LseekReply__Output } from '../../kedge/v1/LseekReply.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Reply {
@@ -43,8 +46,15 @@ export interface Reply {
   'fsyncdir'?: (_kedge_v1_Empty | null);
   'statfs'?: (_kedge_v1_StatFs | null);
   'access'?: (_kedge_v1_Empty | null);
+  'getxattr'?: (_kedge_v1_XattrReply | null);
+  'setxattr'?: (_kedge_v1_Empty | null);
+  'listxattr'?: (_kedge_v1_XattrListReply | null);
+  'removexattr'?: (_kedge_v1_Empty | null);
+  'fallocate'?: (_kedge_v1_Empty | null);
+  'lseek'?: (_kedge_v1_LseekReply | null);
+  'copyFileRange'?: (_kedge_v1_WriteReply | null);
   'reopen'?: (_kedge_v1_Empty | null);
-  'result'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"reopen";
+  'result'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"reopen";
 }
 
 export interface Reply__Output {
@@ -77,6 +87,13 @@ export interface Reply__Output {
   'fsyncdir'?: (_kedge_v1_Empty__Output | null);
   'statfs'?: (_kedge_v1_StatFs__Output | null);
   'access'?: (_kedge_v1_Empty__Output | null);
+  'getxattr'?: (_kedge_v1_XattrReply__Output | null);
+  'setxattr'?: (_kedge_v1_Empty__Output | null);
+  'listxattr'?: (_kedge_v1_XattrListReply__Output | null);
+  'removexattr'?: (_kedge_v1_Empty__Output | null);
+  'fallocate'?: (_kedge_v1_Empty__Output | null);
+  'lseek'?: (_kedge_v1_LseekReply__Output | null);
+  'copyFileRange'?: (_kedge_v1_WriteReply__Output | null);
   'reopen'?: (_kedge_v1_Empty__Output | null);
-  'result'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"reopen";
+  'result'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"reopen";
 }

@@ -17,6 +17,11 @@ import type { WriteRequest as _kedge_v1_WriteRequest, WriteRequest__Output as _k
 import type { HandleRequest as _kedge_v1_HandleRequest, HandleRequest__Output as _kedge_v1_HandleRequest__Output } from '../../kedge/v1/HandleRequest.ts';
 import type { FsyncRequest as _kedge_v1_FsyncRequest, FsyncRequest__Output as _kedge_v1_FsyncRequest__Output } from '../../kedge/v1/FsyncRequest.ts';
 import type { AccessRequest as _kedge_v1_AccessRequest, AccessRequest__Output as _kedge_v1_AccessRequest__Output } from '../../kedge/v1/AccessRequest.ts';
+import type { XattrRequest as _kedge_v1_XattrRequest, XattrRequest__Output as _kedge_v1_XattrRequest__Output } from '../../kedge/v1/XattrRequest.ts';
+import type { SetxattrRequest as _kedge_v1_SetxattrRequest, SetxattrRequest__Output as _kedge_v1_SetxattrRequest__Output } from '../../kedge/v1/SetxattrRequest.ts';
+import type { FallocateRequest as _kedge_v1_FallocateRequest, FallocateRequest__Output as _kedge_v1_FallocateRequest__Output } from '../../kedge/v1/FallocateRequest.ts';
+import type { LseekRequest as _kedge_v1_LseekRequest, LseekRequest__Output as _kedge_v1_LseekRequest__Output } from '../../kedge/v1/LseekRequest.ts';
+import type { CopyFileRangeRequest as _kedge_v1_CopyFileRangeRequest, CopyFileRangeRequest__Output as _kedge_v1_CopyFileRangeRequest__Output } from '../../kedge/v1/CopyFileRangeRequest.ts';
 import type { ReopenRequest as _kedge_v1_ReopenRequest, ReopenRequest__Output as _kedge_v1_ReopenRequest__Output } from '../../kedge/v1/ReopenRequest.ts';
 import type { Long } from '@grpc/proto-loader';
 
@@ -48,8 +53,15 @@ export interface Request {
   'fsyncdir'?: (_kedge_v1_FsyncRequest | null);
   'statfs'?: (_kedge_v1_NodeRequest | null);
   'access'?: (_kedge_v1_AccessRequest | null);
+  'getxattr'?: (_kedge_v1_XattrRequest | null);
+  'setxattr'?: (_kedge_v1_SetxattrRequest | null);
+  'listxattr'?: (_kedge_v1_NodeRequest | null);
+  'removexattr'?: (_kedge_v1_XattrRequest | null);
+  'fallocate'?: (_kedge_v1_FallocateRequest | null);
+  'lseek'?: (_kedge_v1_LseekRequest | null);
+  'copyFileRange'?: (_kedge_v1_CopyFileRangeRequest | null);
   'reopen'?: (_kedge_v1_ReopenRequest | null);
-  'operation'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"reopen";
+  'operation'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"reopen";
 }
 
 export interface Request__Output {
@@ -80,6 +92,13 @@ export interface Request__Output {
   'fsyncdir'?: (_kedge_v1_FsyncRequest__Output | null);
   'statfs'?: (_kedge_v1_NodeRequest__Output | null);
   'access'?: (_kedge_v1_AccessRequest__Output | null);
+  'getxattr'?: (_kedge_v1_XattrRequest__Output | null);
+  'setxattr'?: (_kedge_v1_SetxattrRequest__Output | null);
+  'listxattr'?: (_kedge_v1_NodeRequest__Output | null);
+  'removexattr'?: (_kedge_v1_XattrRequest__Output | null);
+  'fallocate'?: (_kedge_v1_FallocateRequest__Output | null);
+  'lseek'?: (_kedge_v1_LseekRequest__Output | null);
+  'copyFileRange'?: (_kedge_v1_CopyFileRangeRequest__Output | null);
   'reopen'?: (_kedge_v1_ReopenRequest__Output | null);
-  'operation'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"reopen";
+  'operation'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"reopen";
 }

@@ -1,0 +1,65 @@
+import { type Caller, FsError, limits, type XattrListReply, type XattrReply } from "@kedgefs/core";
+import { getxattr, listxattr, parseXattrNames, removexattr, runAs, setxattr } from "@kedgefs/posix";
+
+const trusted = Buffer.from("trusted.");
+const security = Buffer.from("security.");
+
+const beginsWith = (name: Uint8Array, prefix: Uint8Array): boolean =>
+  Buffer.compare(name.subarray(0, prefix.length), prefix) === 0;
+
+/**
+ * What xattr_permission() in the kernel asks of a caller, which `runAs` leaves capable of more: "trusted." is for root alone, and
+ * shows to nobody else; who may change "security." is root.
+ */
+function checkNamespace(name: Uint8Array, { uid }: Caller, changes: boolean): void {
+  if (uid === 0) return;
+  if (beginsWith(name, trusted)) throw new FsError(changes ? "EPERM" : "ENODATA", "trusted attributes are for root");
+  if (changes && beginsWith(name, security)) throw new FsError("EPERM", "security attributes are for root to change");
+}
+
+/** Reads into a buffer of the right size: an attribute may grow between asking for its length and for itself. */
+function readWhole(read: (into: Uint8Array) => number): Buffer {
+  for (;;) {
+    const length = read(new Uint8Array(0));
+    if (length === 0) return Buffer.alloc(0);
+    const buffer = Buffer.alloc(length);
+    try {
+      return buffer.subarray(0, read(buffer));
+    } catch (error) {
+      if (!(error instanceof FsError) || error.code !== "ERANGE") throw error;
+    }
+  }
+}
+
+/** Of the inode of any descriptor, O_PATH ones included. */
+export function getxattrOf(fd: number, name: Uint8Array, caller: Caller): XattrReply {
+  checkNamespace(name, caller, false);
+  return { value: runAs(caller, () => readWhole((into) => getxattr(fd, name, into))) };
+}
+
+export function setxattrOf(fd: number, name: Uint8Array, value: Uint8Array, flags: number, caller: Caller): void {
+  checkNamespace(name, caller, true);
+  if (value.length > limits.xattrValueBytesMax) throw new FsError("E2BIG", "the value is over 64 KiB");
+  runAs(caller, () => setxattr(fd, name, value, flags));
+}
+
+export function removexattrOf(fd: number, name: Uint8Array, caller: Caller): void {
+  checkNamespace(name, caller, true);
+  runAs(caller, () => removexattr(fd, name));
+}
+
+export function listxattrOf(fd: number, { uid }: Caller): XattrListReply {
+  const names = readWhole((into) => listxattr(fd, into));
+  if (uid === 0) return { names };
+  const shown = parseXattrNames(names, names.length).filter((name) => !beginsWith(name, trusted));
+  return { names: Buffer.concat(shown.flatMap((name) => [name, Buffer.alloc(1)])) };
+}
+
+/** Whether the inode has none at all; undefined where it can't be told. */
+export function hasNoXattrs(fd: number): true | undefined {
+  try {
+    return listxattr(fd, new Uint8Array(0)) === 0 ? true : undefined;
+  } catch {
+    return undefined;
+  }
+}
