@@ -193,6 +193,24 @@ test("whatever else is asked of the file waits until its writes are there", { ti
   await getattr;
 });
 
+test("a copy waits for the writes of the file that it reads and of the one that it writes", { timeout }, async () => {
+  for (const [node, newNode] of [
+    [file, other],
+    [other, file],
+  ] as const) {
+    const { earn, write, last, behind, asked } = begin();
+    await earn();
+    await write(4);
+    const ahead = last();
+    const copy = behind.ask("copyFileRange", { node, newNode }, context());
+    assert.equal(await isSettled(copy), false);
+    assert.equal(asked.length, 2);
+    ahead.answer({ size: 4 });
+    await turn();
+    assert.equal(last().operation, "copyFileRange");
+  }
+});
+
 test("an answer with attributes of before a write that was answered is brought up to date", { timeout }, async () => {
   const { earn, write, last, behind } = begin();
   await earn();

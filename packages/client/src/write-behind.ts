@@ -84,12 +84,13 @@ export class WriteBehind {
   /** Asks the server for anything but a write, so that it answers as if all writes that were answered had been made. */
   readonly ask: Ask = async (operation, request, context, bytes) => {
     if (this.#files.size === 0) return await this.#next(operation, request, context, bytes);
-    const { node, flags = 0 } = request as { node?: NodeId; flags?: number };
+    const { node, newNode, flags = 0 } = request as { node?: NodeId; newNode?: NodeId; flags?: number };
     // What takes something back has to be done, whether or not anybody waits for it.
     const interruptible = operation === "release" || operation === "releasedir" ? undefined : context;
     if (node !== undefined) await this.written(node, interruptible);
     // Which file it may find and truncate is not known.
     else if (operation === "create" && (flags & O_TRUNC) !== 0) await this.#allWritten(context);
+    if (newNode !== undefined) await this.written(newNode, context);
     const stamp = this.#changes.stamp();
     const answer = await this.#next(operation, request, context, bytes);
     if (operation === "reopen" || answer.error !== undefined || answer.body === undefined) return answer;
