@@ -26,6 +26,7 @@ import {
   rootContext,
   type StatFs,
   type WriteRequest,
+  type XattrRequest,
 } from "@kedgefs/core";
 import { bodyOf } from "./ask.ts";
 import { LeaseCache } from "./leases/lease-cache.ts";
@@ -58,8 +59,8 @@ interface Opened {
  * that came with the answer to its open (OpenedContents). Writes are answered ahead of the server where it grants that
  * (WriteBehind).
  *
- * While the server is away every other call waits, but for three: the attributes of the root, its opening, and statfs are
- * answered from memory, so that `ls -d`, `df` and whatever else walks over all mounts does not hang.
+ * While the server is away every other call waits, but for these: the attributes of the root, that it has no extended ones, its
+ * opening, and statfs are answered from memory, so that `ls -d`, `df` and whatever else walks over all mounts does not hang.
  */
 export function remote(session: RemoteSession): FileSystem {
   let rootAttr: Attr = session.root.attr;
@@ -216,6 +217,22 @@ export function remote(session: RemoteSession): FileSystem {
       };
       rootAttr = reply.attr;
       return reply;
+    },
+    async getxattr(request: XattrRequest, context: CallContext) {
+      if (request.node !== root.node) return await forward("getxattr")(request as never, context);
+      const absent = {};
+      const remembered = (): object | undefined => (rootAttr.noXattrs === true ? absent : undefined);
+      const ask = (own: CallContext): Promise<unknown> => forward("getxattr")(request as never, own);
+      const reply = await answerWhileAway(session, context, remembered, ask);
+      if (reply === absent) throw new FsError("ENODATA", "no such attribute, when the server was there last");
+      return reply;
+    },
+    async listxattr(request: NodeRequest, context: CallContext) {
+      if (request.node !== root.node) return await forward("listxattr")(request as never, context);
+      const remembered = (): object | undefined =>
+        rootAttr.noXattrs === true ? { names: Buffer.alloc(0) } : undefined;
+      const ask = (own: CallContext): Promise<unknown> => forward("listxattr")(request as never, own);
+      return await answerWhileAway(session, context, remembered, ask);
     },
     async statfs(request: NodeRequest, context: CallContext) {
       const reply = await answerWhileAway(
