@@ -1,4 +1,4 @@
-/** Prints what is derived: docs/operations.md from the table of operations, the wire's types from the proto file. */
+/** Writes what is derived: docs/operations.md from the table of operations, the wire's types from the proto file. */
 import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";

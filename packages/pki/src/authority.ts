@@ -62,7 +62,7 @@ export function loadAuthority(dir: string): Authority {
   const x509 = loadCaCertificate(dir);
   const { pem } = readPemFile(
     paths.key,
-    "key of the CA",
+    "the key of the CA",
     `Certificates are issued where the CA's key is kept. Bring ${paths.key} back from there or from a backup.`,
   );
   const nativeKey = parsePrivateKey(pem, paths.key);

@@ -27,7 +27,7 @@ export function readPemFile(path: string, what: string, missingHint: string): { 
       closeSync(descriptor);
     }
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") throw new UserError(`${path} is missing: there is no ${what}`, missingHint);
+    if (errnoOf(error) === "ENOENT") throw new UserError(`${path} is missing, which should be ${what}`, missingHint);
     throw userErrorFromFs(error, `read ${what}`, path);
   }
 }

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
  */
 export function exchangeLeaseMs(path: string, leaseMs: number): number {
   const before = read(path);
-  if (before !== leaseMs) writeFileSync(path, String(leaseMs));
+  if (before !== leaseMs) writeFileSync(path, String(leaseMs), { mode: 0o600 });
   return before ?? leaseMs;
 }
 
