@@ -624,6 +624,30 @@ for (const [look, request] of Object.entries({
   });
 }
 
+for (const [look, more] of Object.entries({
+  lseek: async () => ({ offset: 0n, whence: 4 }),
+  copyFileRange: async (reader: Believer, newNode: NodeId) => {
+    const newHandle = await open(reader, newNode, O_RDWR);
+    return { offset: 0n, newNode, newHandle, newOffset: 0n, length: 1n };
+  },
+}) as ["lseek" | "copyFileRange", (reader: Believer, other: NodeId) => Promise<object>][]) {
+  test(`${look} by another that has the file open waits for them as well`, options, async () => {
+    const scene = await begin();
+    const [writer, reader] = [scene.join(), scene.join()];
+    const f = await scene.node("f");
+    const handle = await open(reader, f, O_RDONLY);
+    const request = { node: f, handle, ...(await more(reader, await scene.node("g"))) };
+    void reader.client.until(1).then(() => reader.answer());
+    await writeAhead(writer, f);
+    const looked = reader.run(look, request);
+    await writer.client.until(1);
+    assert.deepEqual(writer.client.nodes, [f]);
+    assert.equal(await isSettled(looked), false);
+    writer.answer();
+    assert.equal((await looked).error, undefined);
+  });
+}
+
 for (const look of ["lookup", "readdirplus", "create"] as const) {
   test(`${look} by another tells what was written by then`, options, async () => {
     const scene = await begin();

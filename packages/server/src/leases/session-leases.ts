@@ -69,8 +69,8 @@ interface Ended {
 /** Operations that may move the access time of `node`. */
 const accesses: ReadonlySet<OperationName> = new Set<OperationName>(["read", "readdir", "readdirplus", "readlink"]);
 
-/** Operations that look at `node`, but for those that change it. */
-const looks: ReadonlySet<OperationName> = new Set<OperationName>(["getattr", "open", "read"]);
+/** Operations that look at the size or the data of `node`, but for those that change it. */
+const looks: ReadonlySet<OperationName> = new Set<OperationName>(["getattr", "open", "read", "lseek", "copyFileRange"]);
 
 /** What a lookup says of a name that leads to nothing which could be changed by it. */
 const nowhere: ReadonlySet<string> = new Set<ErrnoName>(["ENOENT", "ENOTDIR", "ESTALE", "EINVAL", "ENAMETOOLONG"]);
