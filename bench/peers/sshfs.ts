@@ -8,7 +8,7 @@ import type { Peer, PeerName } from "./peer.ts";
 /** As it comes: write(2) returns before the server has the data. */
 export const sshfs = sshfsWith("sshfs", "sshfs", []);
 
-/** Its write(2) returns when the server has the data, as that of KedgeFS does. */
+/** Its write(2) returns when the server has the data. */
 export const sshfsSync = sshfsWith("sshfs-sync", "sshfs -o sshfs_sync", ["sshfs_sync"]);
 
 function sshfsWith(name: PeerName, title: string, extraOptions: readonly string[]): Peer {

@@ -24,12 +24,13 @@ export interface Connection {
 /** Opens a session on an export. Rejects with a UserError that says why not; later failures are retried for ever. */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const session = await RemoteSession.connect(options);
+  const leases = session.leaseTerms.leaseMs > 0;
   return {
     fileSystem: remote(session),
     readOnly: session.readOnly,
     coarseTimes: session.coarseTimes,
-    closeReports: session.closeReports || session.leaseTerms.leaseMs > 0,
-    leases: session.leaseTerms.leaseMs > 0,
+    closeReports: session.closeReports || leases,
+    leases,
     onRecall: (listener) => session.onRecall(listener),
     status: () => session.status(),
     onFull: (pause, resume) => session.onFull(pause, resume),

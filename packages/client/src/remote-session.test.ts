@@ -306,13 +306,20 @@ test("a lost session makes what must not be done twice fail, and only that", { t
   await session.close();
 });
 
-test("what waited for a server is sent in frames that it takes", { timeout }, async () => {
-  await using server = new Scripted();
+/** A file system whose server went away after it had answered: also a statfs, unless that is not to be known. */
+async function beginAway(server: Scripted, { statfsKnown = true } = {}) {
   await server.start();
   const session = await server.connect();
   const fileSystem = remote(session);
+  if (statfsKnown) await fileSystem.statfs({ node: root.node }, rootContext());
   await server.die();
   await untilState(session, "reconnecting");
+  return { session, fileSystem };
+}
+
+test("what waited for a server is sent in frames that it takes", { timeout }, async () => {
+  await using server = new Scripted();
+  const { session, fileSystem } = await beginAway(server, { statfsKnown: false });
   const target = Buffer.alloc(limits.symlinkBytesMax, "t");
   const count = Math.ceil((2 * limits.frameBytesMax) / limits.symlinkBytesMax);
   const waiting = Array.from({ length: count }, (_, index) =>
@@ -597,12 +604,7 @@ test("a session that is closed answers nothing from memory", { timeout }, async 
 
 test("the root is opened while the server is away, and works when it is back", { timeout }, async () => {
   await using server = new Scripted();
-  await server.start();
-  const session = await server.connect();
-  const fileSystem = remote(session);
-  await fileSystem.statfs({ node: root.node }, rootContext());
-  await server.die();
-  await untilState(session, "reconnecting");
+  const { session, fileSystem } = await beginAway(server);
   const askedMs = performance.now();
   const { handle } = await fileSystem.opendir({ node: root.node }, rootContext());
   const tookMs = performance.now() - askedMs;
@@ -633,11 +635,7 @@ test("the root is opened while the server is away, and works when it is back", {
 
 test("who lists the root while the server is away can be interrupted", { timeout }, async () => {
   await using server = new Scripted();
-  await server.start();
-  const session = await server.connect();
-  const fileSystem = remote(session);
-  await server.die();
-  await untilState(session, "reconnecting");
+  const { session, fileSystem } = await beginAway(server, { statfsKnown: false });
   const { handle } = await fileSystem.opendir({ node: root.node }, rootContext());
   const context = new CallContext(rootCaller);
   const listing = fileSystem.readdir({ node: root.node, handle, offset: 0n, size: 4096 }, context);
@@ -648,12 +646,7 @@ test("who lists the root while the server is away can be interrupted", { timeout
 
 test("a root that was opened while the server is away and closed again is never opened", { timeout }, async () => {
   await using server = new Scripted();
-  await server.start();
-  const session = await server.connect();
-  const fileSystem = remote(session);
-  await fileSystem.statfs({ node: root.node }, rootContext());
-  await server.die();
-  await untilState(session, "reconnecting");
+  const { session, fileSystem } = await beginAway(server);
   const { handle } = await fileSystem.opendir({ node: root.node }, rootContext());
   await fileSystem.releasedir({ node: root.node, handle }, rootContext());
   assert.deepEqual(session.status().inFlight, []);
@@ -670,11 +663,7 @@ test("a root that was opened while the server is away and closed again is never 
 
 test("a root that can't be opened when the server is back is an error of its handle", { timeout }, async () => {
   await using server = new Scripted();
-  await server.start();
-  const session = await server.connect();
-  const fileSystem = remote(session);
-  await server.die();
-  await untilState(session, "reconnecting");
+  const { session, fileSystem } = await beginAway(server, { statfsKnown: false });
   const { handle } = await fileSystem.opendir({ node: root.node }, rootContext());
   const listing = fileSystem.readdir({ node: root.node, handle, offset: 0n, size: 4096 }, rootContext());
   server.answer = ({ operation }) => (operation === "opendir" ? { error: new FsError("EACCES") } : { body: {} });

@@ -26,6 +26,7 @@ import {
   rootContext,
   type StatFs,
   type WriteRequest,
+  type XattrListReply,
   type XattrRequest,
 } from "@kedgefs/core";
 import { bodyOf } from "./ask.ts";
@@ -41,6 +42,8 @@ const awayAnswerMs = 1_000;
 /** What is asked of a listing at a time, bytes: the kernel asks for as little as a page. */
 const listingBytes = 64 << 10;
 
+/** The answer to a listxattr of a node that has none. */
+const noXattrs: XattrListReply = { names: Buffer.alloc(0) };
 /** The kernel's direntplus form less the name: fuse_entry_out (128) and fuse_dirent (24). */
 const direntPlusBytesMin = 152;
 
@@ -88,6 +91,13 @@ export function remote(session: RemoteSession): FileSystem {
       if (handle !== undefined) await session.handles.ready(handle, context);
       return bodyOf(await ask(name, request, context));
     };
+
+  const whileAway = (
+    name: Exclude<OperationName, "forget">,
+    request: object,
+    context: CallContext,
+    remembered: () => object | undefined,
+  ): Promise<unknown> => answerWhileAway(session, context, remembered, (own) => forward(name)(request as never, own));
 
   const opener =
     (name: Opener, number = session.handles.next()): AnyOperation =>
@@ -209,39 +219,22 @@ export function remote(session: RemoteSession): FileSystem {
     },
     async getattr(request: GetattrRequest, context: CallContext) {
       if (request.node !== root.node) return await forward("getattr")(request as never, context);
-      const remembered = (): object => ({ attr: rootAttr });
-      const reply = (await answerWhileAway(session, context, remembered, (own) =>
-        forward("getattr")({ node: root.node } as never, own),
-      )) as {
-        attr: Attr;
-      };
-      rootAttr = reply.attr;
+      const reply = await whileAway("getattr", { node: root.node }, context, () => ({ attr: rootAttr }));
+      rootAttr = (reply as { attr: Attr }).attr;
       return reply;
     },
     async getxattr(request: XattrRequest, context: CallContext) {
       if (request.node !== root.node) return await forward("getxattr")(request as never, context);
-      const absent = {};
-      const remembered = (): object | undefined => (rootAttr.noXattrs === true ? absent : undefined);
-      const ask = (own: CallContext): Promise<unknown> => forward("getxattr")(request as never, own);
-      const reply = await answerWhileAway(session, context, remembered, ask);
-      if (reply === absent) throw new FsError("ENODATA", "no such attribute, when the server was there last");
+      const reply = await whileAway("getxattr", request, context, () => (rootAttr.noXattrs ? noXattrs : undefined));
+      if (reply === noXattrs) throw new FsError("ENODATA", "no such attribute, when the server was there last");
       return reply;
     },
     async listxattr(request: NodeRequest, context: CallContext) {
       if (request.node !== root.node) return await forward("listxattr")(request as never, context);
-      const remembered = (): object | undefined =>
-        rootAttr.noXattrs === true ? { names: Buffer.alloc(0) } : undefined;
-      const ask = (own: CallContext): Promise<unknown> => forward("listxattr")(request as never, own);
-      return await answerWhileAway(session, context, remembered, ask);
+      return await whileAway("listxattr", request, context, () => (rootAttr.noXattrs ? noXattrs : undefined));
     },
     async statfs(request: NodeRequest, context: CallContext) {
-      const reply = await answerWhileAway(
-        session,
-        context,
-        () => lastStatFs,
-        (own) => forward("statfs")(request as never, own),
-      );
-      lastStatFs = reply as StatFs;
+      lastStatFs = (await whileAway("statfs", request, context, () => lastStatFs)) as StatFs;
       return lastStatFs;
     },
   };

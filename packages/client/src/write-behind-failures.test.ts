@@ -1,83 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import {
-  CallContext,
-  FsError,
-  type HandleId,
-  type NodeId,
-  O_RDWR,
-  rootCaller,
-  silentLogger,
-  type WriteRequest,
-} from "@kedgefs/core";
-import type { Answer, Ask } from "./ask.ts";
-import { ClientHandles } from "./client-handles.ts";
-import { WriteBehind } from "./write-behind.ts";
+import { CallContext, type HandleId, type NodeId, rootCaller } from "@kedgefs/core";
+import { beginWriteScene, file, isSettled } from "./test/write-scene.ts";
 
-const file = "file" as NodeId;
 const handle = 1 as HandleId;
 const timeout = 20_000;
 
-interface Asked {
-  readonly operation: string;
-  readonly request: { readonly offset?: bigint; readonly data?: Uint8Array };
-  answer(body?: object, leased?: boolean): void;
-  fail(code: "ENOSPC" | "ESTALE"): void;
-}
-
-/** A WriteBehind over a server that the test plays, which has granted the writes of `file`. */
+/** A scene in which the server has granted the writes of `file`. */
 async function begin() {
-  const asked: Asked[] = [];
-  const next: Ask = (operation, request) =>
-    new Promise<Answer>((resolve, reject) => {
-      asked.push({
-        operation,
-        request,
-        answer: (body = {}, leased = true) => resolve({ body, leased, after: [] }),
-        fail: (code) => reject(new FsError(code)),
-      });
-    });
-  const handles = new ClientHandles();
-  handles.add({
-    number: handle,
-    node: file,
-    flags: O_RDWR,
-    directory: false,
-    ticket: Buffer.alloc(0),
-    caller: rootCaller,
-  });
-  const session = { handles, connected: true, leaseTerms: { leaseMs: 60_000 }, logger: silentLogger, flush() {} };
-  const behind = new WriteBehind(next, session);
-  const write = (offset: number, text: string, context = new CallContext(rootCaller)) => {
-    const request: WriteRequest = { node: file, handle, offset: BigInt(offset), data: Buffer.from(text), ahead: true };
-    return behind.write(request, context);
-  };
-  const last = (): Asked => {
-    const newest = asked.at(-1);
-    assert.ok(newest !== undefined);
-    return newest;
-  };
+  const scene = beginWriteScene();
+  const { session, behind } = scene;
+  const write = (offset: number, text: string, by?: CallContext) => scene.write(offset, text, {}, by);
   const goAway = (): void => {
     session.connected = false;
     void behind.recalled(undefined);
   };
-  const first = write(0, "data");
-  await turn();
-  last().answer({ size: 4 });
-  await first;
-  return { asked, session, behind, write, last, goAway };
-}
-
-async function isSettled(promise: Promise<unknown>): Promise<boolean> {
-  let settled = false;
-  const settle = (): void => {
-    settled = true;
-  };
-  promise.then(settle, settle);
-  await turn();
-  await turn();
-  return settled;
+  await scene.earn();
+  return { ...scene, write, goAway };
 }
 
 test("what waits for writes of before can be interrupted while the server is away", { timeout }, async () => {

@@ -1,113 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import {
-  CallContext,
-  FsError,
-  type HandleId,
-  type NodeId,
-  O_APPEND,
-  O_CREAT,
-  O_DSYNC,
-  O_RDONLY,
-  O_RDWR,
-  O_TRUNC,
-  rootCaller,
-  silentLogger,
-  type WriteRequest,
-} from "@kedgefs/core";
-import type { Answer, Ask } from "./ask.ts";
-import { ClientHandles } from "./client-handles.ts";
-import { WriteBehind } from "./write-behind.ts";
+import { type HandleId, type NodeId, O_APPEND, O_CREAT, O_DSYNC, O_RDWR, O_TRUNC } from "@kedgefs/core";
+import { beginWriteScene, context, file, isSettled, other } from "./test/write-scene.ts";
 
-const file = "file" as NodeId;
-const other = "other" as NodeId;
 const timeout = 20_000;
-const context = (): CallContext => new CallContext(rootCaller);
-
-interface Asked {
-  readonly operation: string;
-  readonly request: { readonly node?: NodeId; readonly offset?: bigint; readonly data?: Uint8Array };
-  readonly lazy: boolean;
-  answer(body?: object, leased?: boolean): void;
-  fail(code: "ENOSPC" | "EIO"): void;
-}
-
-/** A WriteBehind over a server that the test plays. Handles 1 and 2 are open on `file`, 3 only for reading, 4 on `other`. */
-function begin() {
-  const asked: Asked[] = [];
-  const next: Ask = (operation, request, _context, _bytes, lazy = false) =>
-    new Promise<Answer>((resolve, reject) => {
-      asked.push({
-        operation,
-        request,
-        lazy,
-        answer: (body = {}, leased = true) => resolve({ body, leased, after: [] }),
-        fail: (code) => reject(new FsError(code)),
-      });
-    });
-  const handles = new ClientHandles();
-  const open = (number: number, node: NodeId, flags: number): void =>
-    handles.add({
-      number: number as HandleId,
-      node,
-      flags,
-      directory: false,
-      ticket: Buffer.alloc(0),
-      caller: rootCaller,
-    });
-  open(1, file, O_RDWR);
-  open(2, file, O_RDWR);
-  open(3, file, O_RDONLY);
-  open(4, other, O_RDWR);
-  const session = {
-    handles,
-    connected: true,
-    leaseTerms: { leaseMs: 60_000 },
-    logger: silentLogger,
-    flushed: 0,
-    flush(): void {
-      session.flushed++;
-    },
-  };
-  const behind = new WriteBehind(next, session);
-  /** Settles when what it answers ahead was sent as well. */
-  const write = async (offset: number, text = "data", more: Partial<WriteRequest> = {}) => {
-    const data = Buffer.from(text);
-    const request = { node: file, handle: 1 as HandleId, offset: BigInt(offset), data, ahead: true, ...more };
-    const reply = await behind.write(request, context());
-    await turn();
-    return reply;
-  };
-  /** The newest thing that the server was asked. */
-  const last = (): Asked => {
-    const newest = asked.at(-1);
-    assert.ok(newest !== undefined);
-    return newest;
-  };
-  /** Makes the first write, which the server answers with leave to answer the next. */
-  const earn = async (): Promise<void> => {
-    const first = write(0);
-    await turn();
-    last().answer({ size: 4 });
-    await first;
-  };
-  return { asked, session, handles, open, behind, write, last, earn };
-}
-
-async function isSettled(promise: Promise<unknown>): Promise<boolean> {
-  let settled = false;
-  const settle = (): void => {
-    settled = true;
-  };
-  promise.then(settle, settle);
-  await turn();
-  await turn();
-  return settled;
-}
 
 test("the first write waits for the server, the next ones are answered at once", { timeout }, async () => {
-  const { asked, write, last } = begin();
+  const { asked, write, last } = beginWriteScene();
   const first = write(0);
   assert.equal(await isSettled(first), false);
   assert.equal(last().lazy, false);
@@ -125,7 +25,7 @@ test("the first write waits for the server, the next ones are answered at once",
 });
 
 test("without leave each write waits", { timeout }, async () => {
-  const { write, last } = begin();
+  const { write, last } = beginWriteScene();
   for (const offset of [0, 4]) {
     const written = write(offset);
     assert.equal(await isSettled(written), false);
@@ -141,7 +41,7 @@ for (const [why, flags, request] of [
   ["ends where a file may not reach", O_RDWR, { offset: 1n << 50n }],
 ] as const) {
   test(`a write that ${why} waits, and so it does for those before it`, { timeout }, async () => {
-    const { earn, write, last, asked, open } = begin();
+    const { earn, write, last, asked, open } = beginWriteScene();
     await earn();
     await write(4);
     const ahead = last();
@@ -158,7 +58,7 @@ for (const [why, flags, request] of [
 }
 
 test("a write waits for one before it that it overlaps, and only for that", { timeout }, async () => {
-  const { earn, write, last, asked, session } = begin();
+  const { earn, write, last, asked, session } = beginWriteScene();
   await earn();
   await write(100, "abcd");
   const overlapped = last();
@@ -173,7 +73,7 @@ test("a write waits for one before it that it overlaps, and only for that", { ti
 });
 
 test("whatever else is asked of the file waits until its writes are there", { timeout }, async () => {
-  const { earn, write, last, behind, asked, session } = begin();
+  const { earn, write, last, behind, asked, session } = beginWriteScene();
   await earn();
   await write(4);
   const ahead = last();
@@ -198,7 +98,7 @@ test("a copy waits for the writes of the file that it reads and of the one that 
     [file, other],
     [other, file],
   ] as const) {
-    const { earn, write, last, behind, asked } = begin();
+    const { earn, write, last, behind, asked } = beginWriteScene();
     await earn();
     await write(4);
     const ahead = last();
@@ -212,7 +112,7 @@ test("a copy waits for the writes of the file that it reads and of the one that 
 });
 
 test("an answer with attributes of before a write that was answered is brought up to date", { timeout }, async () => {
-  const { earn, write, last, behind } = begin();
+  const { earn, write, last, behind } = beginWriteScene();
   await earn();
   const lookup = behind.ask("lookup", { parent: "dir" as NodeId, name: Buffer.from("f") }, context());
   await turn();
@@ -230,7 +130,7 @@ test("an answer with attributes of before a write that was answered is brought u
 });
 
 test("a create that may truncate whatever it finds waits for all writes", { timeout }, async () => {
-  const { earn, write, last, behind, asked } = begin();
+  const { earn, write, last, behind, asked } = beginWriteScene();
   await earn();
   await write(4);
   const ahead = last();
@@ -244,7 +144,7 @@ test("a create that may truncate whatever it finds waits for all writes", { time
 });
 
 test("a failure is told once to each handle that was open for writing, and to no other", { timeout }, async () => {
-  const { earn, write, last, behind, open } = begin();
+  const { earn, write, last, behind, open } = beginWriteScene();
   await earn();
   await write(4);
   last().fail("ENOSPC");
@@ -258,7 +158,7 @@ test("a failure is told once to each handle that was open for writing, and to no
 });
 
 test("a server that writes nothing and tells no error has failed", { timeout }, async () => {
-  const { earn, write, last, behind } = begin();
+  const { earn, write, last, behind } = beginWriteScene();
   await earn();
   await write(4);
   last().answer({ size: 0 });
@@ -267,7 +167,7 @@ test("a server that writes nothing and tells no error has failed", { timeout }, 
 });
 
 test("a recall is done when what was answered is there, and from then on writes wait", { timeout }, async () => {
-  const { earn, write, last, behind } = begin();
+  const { earn, write, last, behind } = beginWriteScene();
   await earn();
   await write(4);
   const ahead = last();
@@ -285,7 +185,7 @@ test("a recall is done when what was answered is there, and from then on writes 
 });
 
 test("a recall of another file, or with nothing under way, is done at once", { timeout }, async () => {
-  const { earn, write, behind } = begin();
+  const { earn, write, behind } = beginWriteScene();
   assert.equal(behind.recalled(undefined), undefined);
   await earn();
   await write(4);
@@ -294,7 +194,7 @@ test("a recall of another file, or with nothing under way, is done at once", { t
 });
 
 test("while the server is away writes wait", { timeout }, async () => {
-  const { earn, write, behind, session, asked } = begin();
+  const { earn, write, behind, session, asked } = beginWriteScene();
   await earn();
   await write(4);
   session.connected = false;
@@ -307,7 +207,7 @@ test("while the server is away writes wait", { timeout }, async () => {
 test("leave ends with the time for which it was given", { timeout }, async (t) => {
   let nowMs = 1_000;
   t.mock.method(performance, "now", () => nowMs);
-  const { earn, write, last, session } = begin();
+  const { earn, write, last, session } = beginWriteScene();
   session.leaseTerms.leaseMs = 100;
   await earn();
   nowMs += 99;
@@ -323,7 +223,7 @@ test("leave ends with the time for which it was given", { timeout }, async (t) =
 });
 
 test("past what the link carries a write waits for one before it", { timeout }, async () => {
-  const { earn, write, asked, behind } = begin();
+  const { earn, write, asked, behind } = beginWriteScene();
   await earn();
   const block = "x".repeat(256 << 10);
   let answered = 0;

@@ -20,6 +20,14 @@ export interface Effects {
   readonly permissions: boolean;
 }
 
+/** Operations that may move the access time of `node`. */
+export const accesses: ReadonlySet<OperationName> = new Set<OperationName>([
+  "read",
+  "readdir",
+  "readdirplus",
+  "readlink",
+]);
+
 /** What an answer tells: that a name leads to a node, or to nothing (no `entry`), or only a node's attributes (no `place`). */
 export interface Finding {
   readonly place?: Place;

@@ -99,7 +99,7 @@ export class LeaseCache {
    */
   holds({ node, attr }: Entry, { sentMs, stamp }: Asked): boolean {
     if (performance.now() >= sentMs + this.#terms().leaseMs) return false;
-    if (!this.#changes.mayKeep(attrKey(node), stamp) || !this.#changes.mayKeep(someNodeKey, stamp)) return false;
+    if (!this.#isUnchanged(node, stamp)) return false;
     const believed = this.attr(node);
     return believed !== undefined && isOfSameContent(believed.attr, attr);
   }
@@ -195,9 +195,14 @@ export class LeaseCache {
 
   /** Whether attributes that were told at `stamp` are still true. */
   #mayKeepAttr(node: NodeId, attr: Attr, stamp: number, own?: ReadonlySet<string>): boolean {
-    const isTrue = (key: string): boolean => own?.has(key) || this.#changes.mayKeep(key, stamp);
-    if (!isTrue(attrKey(node)) || !isTrue(someNodeKey)) return false;
+    if (!this.#isUnchanged(node, stamp, own)) return false;
     return !readMovesAtime(attr, this.#terms().strictAtime) || this.#changes.mayKeep(accessKey(node), stamp);
+  }
+
+  /** Whether nobody has changed a node since `stamp`, but for the call whose `own` changes these are. */
+  #isUnchanged(node: NodeId, stamp: number, own?: ReadonlySet<string>): boolean {
+    const isTrue = (key: string): boolean => own?.has(key) || this.#changes.mayKeep(key, stamp);
+    return isTrue(attrKey(node)) && isTrue(someNodeKey);
   }
 
   /** From now on these calls under way may change any node. */

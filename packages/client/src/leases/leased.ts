@@ -1,4 +1,5 @@
 import {
+  accesses,
   type CallContext,
   effectsOf,
   FsError,
@@ -11,9 +12,6 @@ import {
 } from "@kedgefs/core";
 import type { Answer, Ask } from "../ask.ts";
 import type { LeaseCache, OwnChange } from "./lease-cache.ts";
-
-/** Reads that may move an access time. */
-const accesses: ReadonlySet<string> = new Set<OperationName>(["read", "readdir", "readdirplus", "readlink"]);
 
 /** Answers from what is held under leases where that has the answer, asks `next` else, and learns from what it says. */
 export function leased(next: Ask, cache: LeaseCache): Ask {

@@ -89,7 +89,7 @@ export class ReplyEncoder {
   /** struct fuse_attr_out: attr_valid, attr_valid_nsec, dummy, attr. */
   attr(node: NodeId, reply: AttrReply, believe: Believe): number {
     const { attr } = reply;
-    this.#putTimeout(body, body + 8, Math.max(believe.attrMs(node, reply) / 1000, this.#options.attrTimeoutSec));
+    this.#putTimeout(body, body + 8, this.#attrSec(node, reply, believe));
     this.#view.setUint32(body + 12, 0, true);
     this.#putAttr(body + 16, attr);
     return ATTR_OUT_BYTES;
@@ -146,7 +146,7 @@ export class ReplyEncoder {
     const { attr } = reply;
     const view = this.#view;
     this.bytes.fill(0, body, body + STATX_OUT_BYTES);
-    this.#putTimeout(body, body + 8, Math.max(believe.attrMs(node, reply) / 1000, this.#options.attrTimeoutSec));
+    this.#putTimeout(body, body + 8, this.#attrSec(node, reply, believe));
     const at = body + 32;
     const isBorn = attr.btime.sec !== 0 || attr.btime.nsec !== 0;
     view.setUint32(at, STATX_BASIC_STATS | (isBorn ? STATX_BTIME : 0), true);
@@ -210,9 +210,8 @@ export class ReplyEncoder {
     this.#granted.push(record);
     this.#put64(at, record.nodeid);
     this.#put64(at + 8, 0);
-    const { entryTimeoutSec, attrTimeoutSec } = this.#options;
-    this.#putTimeout(at + 16, at + 32, Math.max(believe.nameMs(entry) / 1000, entryTimeoutSec));
-    this.#putTimeout(at + 24, at + 36, Math.max(believe.attrMs(entry.node, entry) / 1000, attrTimeoutSec));
+    this.#putTimeout(at + 16, at + 32, Math.max(believe.nameMs(entry) / 1000, this.#options.entryTimeoutSec));
+    this.#putTimeout(at + 24, at + 36, this.#attrSec(entry.node, entry, believe));
     this.#putAttr(at + 40, entry.attr);
   }
 
@@ -245,6 +244,10 @@ export class ReplyEncoder {
     this.#put64(at, handle);
     this.#view.setUint32(at + 8, openFlags, true);
     this.#view.setUint32(at + 12, 0, true);
+  }
+
+  #attrSec(node: NodeId, reply: AttrReply, believe: Believe): number {
+    return Math.max(believe.attrMs(node, reply) / 1000, this.#options.attrTimeoutSec);
   }
 
   #putTimeout(secAt: number, nsecAt: number, timeoutSec: number): void {

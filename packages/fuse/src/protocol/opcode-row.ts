@@ -10,32 +10,33 @@ import type { ReplyEncoder } from "./encode.ts";
 export type EncodedBody = number | Uint8Array;
 
 /** How one opcode becomes a call of one operation, and its answer a reply. */
-export interface OperationHandling<Op extends OperationName> {
-  readonly decode: Decode<RequestOf<Op>>;
+export interface OperationHandling<Op extends OperationName, Request extends RequestOf<Op> = RequestOf<Op>> {
+  /** `Request` may say more than the operation needs, for `encode`. */
+  readonly decode: Decode<Request>;
   /** `believe` says for how long the kernel may believe what the row calls believable. */
-  readonly encode: (reply: ReplyOf<Op>, request: RequestOf<Op>, out: ReplyEncoder, believe: Believe) => EncodedBody;
+  readonly encode: (reply: ReplyOf<Op>, request: Request, out: ReplyEncoder, believe: Believe) => EncodedBody;
   /** The kernel takes attributes from the answer only if no invalidation overtook it. */
   readonly attrBelievable?: boolean;
   /** The directory whose names the answer tells. */
-  readonly namesIn?: (request: RequestOf<Op>) => NodeId;
+  readonly namesIn?: (request: Request) => NodeId;
   /** Directories in which names change; of two, one moves from the first to the second. */
-  readonly changesIn?: (request: RequestOf<Op>) => readonly NodeId[];
+  readonly changesIn?: (request: Request) => readonly NodeId[];
   /** The node of which the request changes what is permitted. */
-  readonly permits?: (request: RequestOf<Op>) => NodeId | undefined;
+  readonly permits?: (request: Request) => NodeId | undefined;
   /** The operation checks permission, so the caller's supplementary groups are looked up. */
   readonly checksPermission?: boolean;
   /** Nodes that the answer leads to, in the order in which the encoder grants them; it may not reach all. */
   readonly leadsTo?: (reply: ReplyOf<Op>) => readonly Entry[];
   /** Nodes and attributes that the reply tells the kernel. */
-  readonly tells?: (reply: ReplyOf<Op>, request: RequestOf<Op>) => readonly Entry[];
+  readonly tells?: (reply: ReplyOf<Op>, request: Request) => readonly Entry[];
   /** How the kernel takes the attributes that are told; `compared` unless stated. */
-  readonly taking?: (request: RequestOf<Op>) => Taking;
+  readonly taking?: (request: Request) => Taking;
   /** The handle that the answer opened. */
-  readonly opens?: (reply: ReplyOf<Op>, request: RequestOf<Op>) => Opened;
+  readonly opens?: (reply: ReplyOf<Op>, request: Request) => Opened;
   /** The open directory that the request lists. */
-  readonly lists?: (request: RequestOf<Op>) => HandleId;
+  readonly lists?: (request: Request) => HandleId;
   /** The handle that the request closes. */
-  readonly closes?: (request: RequestOf<Op>) => HandleId;
+  readonly closes?: (request: Request) => HandleId;
   /** Settles when the request's data is not needed any more, where that is after the answer. */
   readonly dataNeeded?: (reply: ReplyOf<Op>) => Promise<void> | undefined;
 }
@@ -75,7 +76,10 @@ export interface RefusedRow {
 export type OpcodeRow = ForwardedRow | DriverRow | RefusedRow;
 
 /** A row whose opcode becomes a call of `operation`. */
-export function forward<Op extends OperationName>(operation: Op, handling: OperationHandling<Op>) {
+export function forward<Op extends OperationName, Request extends RequestOf<Op>>(
+  operation: Op,
+  handling: OperationHandling<Op, Request>,
+) {
   const whole = {
     checksPermission: false,
     attrBelievable: false,

@@ -147,13 +147,13 @@ const table = {
   ACCESS: forward("access", { decode: decode.decodeAccess, encode: nothing, checksPermission: true }),
   GETXATTR: forward("getxattr", {
     decode: decode.decodeGetxattr,
-    encode: ({ value }, request, out) => out.sized(value, request as unknown as decode.Sized),
+    encode: ({ value }, request, out) => out.sized(value, request),
     checksPermission: true,
   }),
   SETXATTR: forward("setxattr", { decode: decode.decodeSetxattr, encode: nothing, checksPermission: true }),
   LISTXATTR: forward("listxattr", {
     decode: decode.decodeListxattr,
-    encode: ({ names }, request, out) => out.sized(names, request as unknown as decode.Sized),
+    encode: ({ names }, request, out) => out.sized(names, request),
     checksPermission: true,
   }),
   REMOVEXATTR: forward("removexattr", { decode: decode.decodeRemovexattr, encode: nothing, checksPermission: true }),

@@ -37,8 +37,9 @@ interface Recalled {
 }
 
 /**
- * What one session was told and may believe, and which files' writes its client may answer by itself. A grant is remembered for one to two lease times, so that nothing has to be
- * taken out one by one when it runs out: what is in neither generation has run out for certain.
+ * What one session was told and may believe, and which files' writes its client may answer by itself. A grant is remembered for one
+ * to two lease times, so that nothing has to be taken out one by one when it runs out: what is in neither generation has run out
+ * for certain.
  */
 export class LeaseHolder {
   readonly #holdMs: number;

@@ -1,4 +1,5 @@
 import {
+  accesses,
   type Change,
   type Effects,
   type Entry,
@@ -65,9 +66,6 @@ interface Ended {
   /** The tracker's clock right after. */
   readonly stamp: number;
 }
-
-/** Operations that may move the access time of `node`. */
-const accesses: ReadonlySet<OperationName> = new Set<OperationName>(["read", "readdir", "readdirplus", "readlink"]);
 
 /** Operations that look at the size or the data of `node`, but for those that change it. */
 const looks: ReadonlySet<OperationName> = new Set<OperationName>(["getattr", "open", "read", "lseek", "copyFileRange"]);

@@ -1,20 +1,7 @@
 import assert from "node:assert/strict";
-import fs from "node:fs";
 import { mock, test } from "node:test";
-import type { NodeId } from "@kedgefs/core";
 import { DescriptorCache } from "./descriptor-cache.ts";
-
-const node = (number: number): NodeId => `node ${number}` as NodeId;
-const openOne = (): number => fs.openSync("/", fs.constants.O_RDONLY);
-
-function isOpen(fd: number): boolean {
-  try {
-    fs.fstatSync(fd);
-    return true;
-  } catch {
-    return false;
-  }
-}
+import { isOpen, node, openOne } from "./testing/descriptors.ts";
 
 test("it holds no more than it may, and what was used last stays", () => {
   const cache = new DescriptorCache(8);

@@ -1,22 +1,8 @@
 import assert from "node:assert/strict";
-import fs from "node:fs";
 import { describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { NodeId } from "@kedgefs/core";
 import { LastCloses } from "./last-closes.ts";
-
-const node = (number: number): NodeId => `node ${number}` as NodeId;
-
-const openOne = (): number => fs.openSync("/", fs.constants.O_RDONLY);
-
-function isOpen(fd: number): boolean {
-  try {
-    fs.fstatSync(fd);
-    return true;
-  } catch {
-    return false;
-  }
-}
+import { isOpen, node, openOne } from "./testing/descriptors.ts";
 
 describe("a descriptor of a removed file", { timeout: 20_000 }, () => {
   test("is closed after this turn of the loop, and counts as there until then", async () => {

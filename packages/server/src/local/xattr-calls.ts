@@ -17,24 +17,20 @@ function checkNamespace(name: Uint8Array, { uid }: Caller, changes: boolean): vo
   if (changes && beginsWith(name, security)) throw new FsError("EPERM", "security attributes are for root to change");
 }
 
-/** Reads into a buffer of the right size: an attribute may grow between asking for its length and for itself. */
-function readWhole(read: (into: Uint8Array) => number): Buffer {
-  for (;;) {
-    const length = read(new Uint8Array(0));
-    if (length === 0) return Buffer.alloc(0);
-    const buffer = Buffer.alloc(length);
-    try {
-      return buffer.subarray(0, read(buffer));
-    } catch (error) {
-      if (!(error instanceof FsError) || error.code !== "ERANGE") throw error;
-    }
-  }
-}
+/** No value and no list is longer (XATTR_SIZE_MAX, XATTR_LIST_MAX): the kernel says E2BIG to a file system that has one. */
+const scratch = Buffer.alloc(limits.xattrValueBytesMax);
 
 /** Of the inode of any descriptor, O_PATH ones included. */
 export function getxattrOf(fd: number, name: Uint8Array, caller: Caller): XattrReply {
   checkNamespace(name, caller, false);
-  return { value: runAs(caller, () => readWhole((into) => getxattr(fd, name, into))) };
+  return {
+    value: Buffer.from(
+      scratch.subarray(
+        0,
+        runAs(caller, () => getxattr(fd, name, scratch)),
+      ),
+    ),
+  };
 }
 
 export function setxattrOf(fd: number, name: Uint8Array, value: Uint8Array, flags: number, caller: Caller): void {
@@ -49,9 +45,9 @@ export function removexattrOf(fd: number, name: Uint8Array, caller: Caller): voi
 }
 
 export function listxattrOf(fd: number, { uid }: Caller): XattrListReply {
-  const names = readWhole((into) => listxattr(fd, into));
-  if (uid === 0) return { names };
-  const shown = parseXattrNames(names, names.length).filter((name) => !beginsWith(name, trusted));
+  const length = listxattr(fd, scratch);
+  if (uid === 0) return { names: Buffer.from(scratch.subarray(0, length)) };
+  const shown = parseXattrNames(scratch, length).filter((name) => !beginsWith(name, trusted));
   return { names: Buffer.concat(shown.flatMap((name) => [name, Buffer.alloc(1)])) };
 }
 

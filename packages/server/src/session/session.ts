@@ -219,8 +219,7 @@ export class Session {
     this.#running.delete(id);
     this.#runningBytes -= dataBytes(request);
     // What can be made again is not, for another client may have changed it since. In another life of the server it has to be.
-    if (retry === "once" || retry === "report" || (operation !== "reopen" && operations[operation].mutates))
-      this.#keep(reply);
+    if (retry === "report" || (operation !== "reopen" && operations[operation].mutates)) this.#keep(reply);
     this.#updateHold();
     return reply;
   }
