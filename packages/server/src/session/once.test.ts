@@ -63,6 +63,7 @@ function runnerThatDies({ journal, source }: Life, death: Death | undefined): On
     journal.outcome(...args);
     if (death === "after outcome") throw new Killed();
   };
+  dying.flush = () => journal.flush();
   Object.defineProperty(dying, "sessions", { get: () => journal.sessions });
   return new OnceRunner(session, dying, source.fileSystem, (request, context) =>
     (source.fileSystem[request.operation as keyof FileSystem] as AnyOperation).call(

@@ -100,6 +100,7 @@ export class OnceRunner {
     } catch (error) {
       this.#journal.intent(this.#session, request.id, []);
       this.#journal.outcome(this.#session, request.id, failure(error));
+      this.#journal.flush();
       throw error;
     }
   }
@@ -126,6 +127,8 @@ export class OnceRunner {
       }
     }
     this.#journal.outcome(this.#session, request.id, {});
+    // Other writes to the file are not written down.
+    this.#journal.flush();
     return answer;
   }
 

@@ -58,6 +58,31 @@ test("sessions, intents and outcomes are there again, what was acknowledged or e
   next.close();
 });
 
+test("an outcome is written with the next record, or a moment later", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const path = freshPath();
+  const journal = open(path);
+  journal.beginSession("a", "me", "x");
+  journal.intent("a", 1, []);
+  const bytes = (): number => fs.statSync(path).size;
+  const before = bytes();
+  journal.outcome("a", 1, {});
+  assert.equal(bytes(), before);
+  journal.intent("a", 2, []);
+  const withBoth = bytes();
+  journal.outcome("a", 2, { errno: "EEXIST" });
+  assert.equal(bytes(), withBoth);
+  t.mock.timers.tick(1);
+  assert.ok(bytes() > withBoth);
+  // As a server that is killed now would leave it.
+  const next = open(path);
+  const entries = next.sessions.get("a")?.entries;
+  assert.deepEqual(entries?.get(1)?.outcome, {});
+  assert.deepEqual(entries?.get(2)?.outcome, { errno: "EEXIST" });
+  next.close();
+  journal.close();
+});
+
 test("a record that met a full disk takes none of the later ones with it", () => {
   const path = freshPath();
   const journal = open(path);
@@ -76,9 +101,12 @@ test("an outcome that meets a full disk is logged, and its operation answered", 
   const journal = open(path, { ...silentLogger, error: (message) => errors.push(message) });
   journal.beginSession("a", "me", "x");
   journal.intent("a", 1, []);
-  onFullDisk(0, () => journal.outcome("a", 1, {}));
+  journal.outcome("a", 1, {});
+  onFullDisk(0, () => journal.flush());
   assert.equal(errors.length, 1);
-  journal.close();
+  const next = reopened(journal, path);
+  assert.deepEqual(next.sessions.get("a")?.entries.get(1)?.outcome, {}, "it is written when there is room again");
+  next.close();
 });
 
 test("a journal that can't be rewritten goes on as it is, and is rewritten later", () => {

@@ -37,16 +37,20 @@ type JournalRecord =
 
 /** Past this size the log is rewritten with what is still alive. */
 const rewriteBytes = 4 << 20;
+/** How long an outcome waits for another record to be written with, milliseconds. */
+const outcomeWaitsMs = 1;
 
 /**
  * Remembers across the server's own death which `once` operations were begun and how they ended, until the client has the
- * answer. An intent is written before the system call and the outcome after it.
+ * answer. An intent is written before the system call, the outcome a moment after it.
  */
 export class Journal {
   readonly #log: RecordLog<JournalRecord>;
   readonly #logger: Logger;
   readonly #sessions = new Map<string, JournalledSession>();
   #rewriteAt = rewriteBytes;
+  #waiting: JournalRecord[] = [];
+  #timer: NodeJS.Timeout | undefined;
   /** When this life of the server began, by its wall clock: what was made later was not made by an earlier one. */
   readonly openedMs = Date.now();
 
@@ -82,12 +86,24 @@ export class Journal {
   }
 
   /**
-   * Does not fail: the operation has been done, and its caller must hear so. Should the record be missing after a crash, the
-   * intent is settled by looking.
+   * Written together with the record that comes next, or after `outcomeWaitsMs`, so that an operation takes one write(2): should
+   * the server die in between, the intent is settled by looking, as if it had died before. Whatever else could make that find
+   * something else writes an intent first.
+   *
+   * Does not fail: the operation has been done, and its caller must hear so.
    */
   outcome(session: string, request: number, outcome: Outcome): void {
+    const record: JournalRecord = { t: "outcome", s: session, r: request, o: outcome };
+    this.#replay(record);
+    this.#waiting.push(record);
+    this.#timer ??= setTimeout(() => this.flush(), outcomeWaitsMs);
+  }
+
+  /** Writes the outcomes that wait. */
+  flush(): void {
+    if (this.#waiting.length === 0) return;
     try {
-      this.#append({ t: "outcome", s: session, r: request, o: outcome });
+      this.#append();
     } catch (error) {
       this.#logger.error(`the journal could not be written: ${(error as Error).message}`);
     }
@@ -104,12 +120,17 @@ export class Journal {
   }
 
   close(): void {
+    this.flush();
     this.#log.close();
   }
 
-  #append(record: JournalRecord): void {
-    this.#log.append(record);
-    this.#replay(record);
+  /** Writes the outcomes that wait, and this record after them. */
+  #append(...record: [] | [JournalRecord]): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#log.append([...this.#waiting, ...record]);
+    this.#waiting = [];
+    for (const each of record) this.#replay(each);
     if (this.#log.bytes > this.#rewriteAt) {
       try {
         this.#log.rewrite(this.#alive());

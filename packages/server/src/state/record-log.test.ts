@@ -13,7 +13,7 @@ const freshPath = (): string => join(dir, `log-${files++}`);
 
 function write(path: string, items: readonly unknown[]): void {
   const { log } = RecordLog.open<unknown>(path);
-  for (const item of items) log.append(item);
+  for (const item of items) log.append([item]);
   log.close();
 }
 
@@ -35,7 +35,7 @@ test("a tail torn at any byte costs the torn record and no other", () => {
     const { log, records, tornBytes } = RecordLog.open<string>(path);
     assert.deepEqual(records, ["one", "two"]);
     assert.equal(tornBytes, length - whole);
-    log.append("after");
+    log.append(["after"]);
     log.close();
     assert.deepEqual(RecordLog.open(path).records, ["one", "two", "after"]);
   }
@@ -57,10 +57,10 @@ test("bytes that are no record are never taken for one", () => {
 test("a rewrite replaces the content and appending goes on", () => {
   const path = freshPath();
   const { log } = RecordLog.open<number>(path);
-  for (let i = 0; i < 100; i++) log.append(i);
+  for (let i = 0; i < 100; i++) log.append([i]);
   const before = log.bytes;
   log.rewrite([98, 99]);
-  log.append(100);
+  log.append([100]);
   assert.ok(log.bytes < before);
   log.close();
   assert.deepEqual(RecordLog.open(path).records, [98, 99, 100]);

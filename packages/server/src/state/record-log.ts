@@ -6,7 +6,7 @@ const recordBytesMax = 1 << 20;
 const headerBytes = 8;
 
 /**
- * A file of JSON records, appended with one write(2) each, so that a record is there whole once append returns, also if the
+ * A file of JSON records, appended with one write(2) each time, so that they are there whole once append returns, also if the
  * process is killed right after. (A crash of the host may lose the last ones: nothing here is synced but a rewrite.)
  *
  * Layout of a record: length (u32 LE), CRC-32 of the payload (u32 LE), payload (UTF-8 JSON).
@@ -35,16 +35,16 @@ export class RecordLog<Item> {
     return this.#bytes;
   }
 
-  append(item: Item): void {
-    const record = encode(item);
+  append(items: readonly Item[]): void {
+    const records = Buffer.concat(items.map(encode));
     try {
-      writeAll(this.#fd, record);
+      writeAll(this.#fd, records);
     } catch (error) {
       // Half a record would hide all that follow it.
       ftruncateSync(this.#fd, this.#bytes);
       throw error;
     }
-    this.#bytes += record.length;
+    this.#bytes += records.length;
   }
 
   /** Replaces the whole content, atomically. If it can't (a full disk), the log stays as it was. */
