@@ -703,7 +703,10 @@ test("a listing is fetched with attributes at once, and given out in parts with 
   assert.equal(rest.entries[0]?.entry, undefined, "recalled meanwhile");
   assert.ok(rest.end);
   assert.deepEqual(await list("readdirplus", 3n, 4096), { entries: [], end: true });
-  assert.equal(server.asked("readdirplus").length, 1);
+  assert.deepEqual((await list("readdir", 0n, 4096)).entries.map(nameOf), ["a", "b", "c"]);
+  assert.equal(server.asked("readdirplus").length, 1, "it is all of the directory, and leased");
+  server.lanes.get("control")?.recall({ id: 2, node: root.node });
+  await server.until(() => server.recalled === 2);
   await list("readdir", 0n, 4096);
   assert.equal(server.asked("readdirplus").length, 2, "a rewind asks anew");
   assert.equal(server.asked("readdir").length, 0);
@@ -730,6 +733,45 @@ test("without leases no attributes of a listing are given out that were asked fo
   assert.deepEqual(sizes, [4096, 4096], "nothing is fetched that can't be given out");
   await list("readdir", 2n);
   assert.equal(server.asked("readdir").length, 0, "names alone may be of before");
+  await session.close();
+});
+
+test("a directory that is opened again while its listing is leased asks nothing, and is closed when it ends", {
+  timeout,
+}, async () => {
+  await using server = new Scripted();
+  const { session, fileSystem } = await beginLeased(server);
+  let end = true;
+  server.answer = ({ operation }) =>
+    operation === "opendir"
+      ? { body: { ticket: bytes("seal") } }
+      : { body: { entries: listed, end }, leased: operation === "readdirplus" };
+  const node = "dir" as NodeId;
+  const list = async (context: CallContext = rootContext()): Promise<readonly string[]> => {
+    const { handle } = await fileSystem.opendir({ node }, context);
+    const { entries } = await fileSystem.readdir({ node, handle, offset: 0n, size: 4096 }, context);
+    await fileSystem.releasedir({ node, handle }, context);
+    return entries.map(nameOf);
+  };
+  const asked = () => (["opendir", "readdirplus", "releasedir"] as const).map((name) => server.asked(name).length);
+  assert.deepEqual(await list(), ["a", "b", "c"]);
+  assert.deepEqual(await list(), ["a", "b", "c"]);
+  assert.deepEqual(asked(), [1, 1, 0]);
+  const user = new CallContext({ ...rootCaller, uid: 1000 });
+  await list(user);
+  assert.deepEqual(asked(), [2, 2, 0], "whether another may open it only the server knows");
+  server.lanes.get("control")?.recall({ id: 1, node });
+  await server.until(() => server.recalled === 1);
+  await list();
+  await server.until(() => server.asked("releasedir").length === 1);
+  assert.deepEqual(asked(), [3, 3, 1]);
+  await fileSystem.setattr({ node, mode: 0o700 }, rootContext());
+  end = false;
+  await list();
+  await server.until(() => server.asked("releasedir").length === 3);
+  assert.deepEqual(asked(), [4, 4, 3], "nor is a part of a listing kept");
+  const handles = server.asked("releasedir").map(({ body }) => (body as { handle: number }).handle);
+  assert.equal(new Set(handles).size, 3);
   await session.close();
 });
 

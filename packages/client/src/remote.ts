@@ -30,6 +30,7 @@ import {
   type XattrRequest,
 } from "@kedgefs/core";
 import { bodyOf } from "./ask.ts";
+import { ClosedDirectories } from "./closed-directories.ts";
 import { LeaseCache } from "./leases/lease-cache.ts";
 import { leased } from "./leases/leased.ts";
 import { Listing } from "./listing.ts";
@@ -77,8 +78,13 @@ export function remote(session: RemoteSession): FileSystem {
     leased((operation, request, context, ...how) => session.call(operation, request, context, ...how), cache),
     session,
   );
+  const closed = new ClosedDirectories(cache, ({ number, node, caller }) => {
+    session.handles.remove(number);
+    ask("releasedir", { node, handle: number }, new CallContext(caller)).catch(() => {});
+  });
   session.onRecall((node, isAsked) => {
     cache.recalled(node);
+    if (node === undefined) closed.clear();
     const written = behind.recalled(node);
     return isAsked ? written : undefined;
   });
@@ -121,6 +127,8 @@ export function remote(session: RemoteSession): FileSystem {
     };
 
   const opendir: AnyOperation = async (request: NodeRequest, context: CallContext) => {
+    const kept = closed.take(request.node, context.caller);
+    if (kept !== undefined) return { handle: kept.number };
     const number = session.handles.next();
     const open = opener("opendir", number);
     if (request.node !== root.node) return await open(request as never, context);
@@ -133,8 +141,10 @@ export function remote(session: RemoteSession): FileSystem {
   const releaser =
     (name: "release" | "releasedir"): AnyOperation =>
     async (request: HandleRequest, context: CallContext) => {
-      const opening = session.handles.find(request.handle)?.opening;
+      const handle = session.handles.find(request.handle);
+      const opening = handle?.opening;
       contents.drop(request.handle);
+      if (name === "releasedir" && handle !== undefined && closed.keep(handle)) return undefined;
       if (opening === undefined) {
         // Nobody waits for the last close (the kernel doesn't either), and it has no news: those are for flush.
         const close = (): void => {
@@ -160,16 +170,26 @@ export function remote(session: RemoteSession): FileSystem {
     async (request: ReaddirRequest, context: CallContext) => {
       // Attributes that are told without a lease are true for the call that asked for them, and no later one.
       const ahead = cache.active || name === "readdir";
-      const known = ahead ? session.handles.find(request.handle)?.listing?.after(request.offset) : undefined;
+      const known = ahead ? knownListing(request) : undefined;
       if (known !== undefined) return believable(known, name, request, context);
       // With leases, who lists a directory gets the attributes with it: most programs ask for them next, one by one.
       const operation = cache.active ? "readdirplus" : name;
       const size = ahead ? Math.max(request.size, listingBytes) : request.size;
-      const reply = (await forward(operation)({ ...request, size } as never, context)) as ReaddirReply;
+      await session.handles.ready(request.handle, context);
+      const asked = cache.ask();
+      const answer = await ask(operation, { ...request, size }, context);
+      const reply = bodyOf(answer) as ReaddirReply;
+      const isWhole = answer.leased && request.offset === 0n && reply.end;
       const handle = session.handles.find(request.handle);
-      if (handle !== undefined) handle.listing = new Listing(reply);
+      if (handle !== undefined) handle.listing = new Listing(reply, isWhole ? asked : undefined);
       return believable(reply, name, request, context);
     };
+
+  const knownListing = ({ node, handle, offset }: ReaddirRequest): ReaddirReply | undefined => {
+    const listing = session.handles.find(handle)?.listing;
+    if (offset > 0n) return listing?.after(offset);
+    return cache.mayAnswerReads ? listing?.all(node, cache) : undefined;
+  };
 
   /** As much of a listing as was asked for, and of its attributes what still may be believed. */
   const believable = (

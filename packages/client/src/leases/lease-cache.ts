@@ -74,6 +74,11 @@ export class LeaseCache {
     return this.#terms().leaseMs > 0;
   }
 
+  /** Whether a directory that was listed a moment ago can be listed again without the server: not where that moves its access time. */
+  get mayAnswerReads(): boolean {
+    return this.active && !this.#terms().strictAtime;
+  }
+
   /** The attributes of a node, if they are known. */
   attr(node: NodeId): AttrReply | undefined {
     const believed = this.#attrs.get(node);
@@ -97,11 +102,21 @@ export class LeaseCache {
    * Whether a file still holds what it held when, in answer to what was asked then, the server told these attributes of it under a
    * lease. Others are the first that is heard here of a change on the storage host, where they overtake the recall.
    */
-  holds({ node, attr }: Entry, { sentMs, stamp }: Asked): boolean {
-    if (performance.now() >= sentMs + this.#terms().leaseMs) return false;
-    if (!this.#isUnchanged(node, stamp)) return false;
+  holds({ node, attr }: Entry, asked: Asked): boolean {
+    if (this.restMs(asked) <= 0 || !this.#isUnchanged(node, asked.stamp)) return false;
     const believed = this.attr(node);
     return believed !== undefined && isOfSameContent(believed.attr, attr);
+  }
+
+  /** Whether a directory, and all names in it, are as they were when the server told them under a lease, in answer to what was asked then. */
+  holdsNames(directory: NodeId, asked: Asked): boolean {
+    if (this.restMs(asked) <= 0 || !this.#isUnchanged(directory, asked.stamp)) return false;
+    return this.#changes.mayKeep(namesKey(directory), asked.stamp);
+  }
+
+  /** For how long what was asked then may be believed, milliseconds. */
+  restMs({ sentMs }: Asked): number {
+    return sentMs + this.#terms().leaseMs - performance.now();
   }
 
   ask(): Asked {
@@ -229,8 +244,8 @@ const isSameTime = (a: Timespec, b: Timespec): boolean => a.sec === b.sec && a.n
 
 const isCurrent = ({ untilMs }: Believed<unknown>): boolean => performance.now() < untilMs;
 
-/** Permission to search a directory was checked for these. */
-const rightsOf = ({ uid, gid, groups }: Caller): string =>
+/** Permission to search or list a directory was checked for these. */
+export const rightsOf = ({ uid, gid, groups }: Caller): string =>
   groups.length === 0 ? `${uid}:${gid}` : `${uid}:${gid}:${groups.join()}`;
 
 /** Sets what was learnt last at the end, so that the first to go is the oldest. */
