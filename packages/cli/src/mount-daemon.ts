@@ -112,13 +112,13 @@ function statusOf(record: MountRecord, session: Connection): MountStatus {
   return {
     ...known,
     state,
-    stateMs: sinceMs,
+    stateMs: Math.round(sinceMs),
     attempts,
     lastError: lastError ?? null,
     serverIncarnation,
     inFlightCount: inFlight.length,
     inFlight: inFlight
-      .map(({ operation, pid, sinceMs: ageMs }) => ({ operation, pid, ageMs }))
+      .map((call) => ({ operation: call.operation, pid: call.pid, ageMs: Math.round(call.sinceMs) }))
       .sort((a, b) => b.ageMs - a.ageMs)
       .slice(0, inFlightShownMax),
   };

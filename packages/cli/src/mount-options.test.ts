@@ -30,6 +30,10 @@ test("an unknown option is named, with those that there are", async () => {
   await assert.rejects(parseMountOptionsText("port", "kernel"), /port needs a value/);
 });
 
+test("a bad value is an error of the command line", async () => {
+  await assert.rejects(parseMountOptionsText("attr_timeout=soon", "kernel"), { name: "UsageError", message: /soon/ });
+});
+
 test("an option that only the other driver has is refused", async () => {
   await assert.rejects(parseMountOptionsText("noexec", "fuse-native"), /does not know the mount option noexec/);
   await assert.rejects(parseMountOptionsText("readahead=0", "fuse-native"), /does not know the mount option readahead/);

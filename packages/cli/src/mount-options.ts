@@ -1,3 +1,4 @@
+import { UserError } from "@kedgefs/core";
 import type { MountOptions } from "@kedgefs/fuse";
 import type { DriverName } from "./mount-record.ts";
 import { UsageError } from "./usage-error.ts";
@@ -42,11 +43,11 @@ const kernelOnly = {
 /**
  * Reads the text of -o.
  *
- * @throws UserError for a bad value, UsageError for an unknown option (with a list of all) and for one that the driver lacks.
+ * @throws UsageError for a bad value, an unknown option (with a list of all) and one that the driver lacks.
  */
 export async function parseMountOptionsText(text: string, driver: DriverName): Promise<ParsedOptionsText> {
-  const { defaultMountOptions, parseMountOptions } = await import("@kedgefs/fuse");
-  const { mount, rest } = parseMountOptions(text);
+  const fuse = await import("@kedgefs/fuse");
+  const { mount, rest } = parsed(() => fuse.parseMountOptions(text));
   const { port, ...unknown } = rest;
   const [word] = Object.keys(unknown);
   if (word !== undefined) {
@@ -54,9 +55,17 @@ export async function parseMountOptionsText(text: string, driver: DriverName): P
   }
   if (port === true) throw new UsageError("the mount option port needs a value", "port=NUMBER");
   for (const [field, option] of Object.entries(kernelOnly) as [keyof typeof kernelOnly, string][]) {
-    if (driver === "fuse-native" && mount[field] !== defaultMountOptions[field]) {
+    if (driver === "fuse-native" && mount[field] !== fuse.defaultMountOptions[field]) {
       throw new UsageError(`the driver fuse-native does not know the mount option ${option}`, "Use --driver kernel.");
     }
   }
   return { mount, port };
+}
+
+function parsed<Result>(parse: () => Result): Result {
+  try {
+    return parse();
+  } catch (error) {
+    throw error instanceof UserError ? new UsageError(error.message, error.hint) : error;
+  }
 }

@@ -23,5 +23,4 @@ export * from "./seek-data.ts";
 export * from "./sockets.ts";
 export { type FileStat, fsidOf, fstatfs, fstatx } from "./stat.ts";
 export * from "./sync-fs.ts";
-export { warm, warmCallsMax } from "./warm.ts";
 export * from "./xattrs.ts";

@@ -11,7 +11,6 @@ import { close, openat } from "./open.ts";
 import { preadNowait } from "./pread-nowait.ts";
 import { fstatx } from "./stat.ts";
 import { asAnybody, temporaryFolder } from "./testing/temporary-folder.ts";
-import { warm, warmCallsMax } from "./warm.ts";
 
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder.path, name);
@@ -130,12 +129,4 @@ test("preadNowait is undefined where it cannot tell, and throws what is an error
   const proc = openat(AT_FDCWD, "/proc/self/status", O_RDONLY);
   assert.equal(preadNowait(proc, buffer, 0n), undefined);
   close(proc);
-});
-
-test("warm resolves for any name, also for more calls than it makes at once", asAnybody, async () => {
-  await warm(folder.fd, "file");
-  await warm(folder.fd, "missing");
-  await warm(-1, Buffer.from([0xff]));
-  await warm(folder.fd, "a\0b");
-  await Promise.all(Array.from({ length: warmCallsMax * 4 }, () => warm(folder.fd, "file")));
 });

@@ -23,13 +23,12 @@ const STATX_ATTR_MOUNT_ROOT = 0x2000;
 const wanted = STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID;
 const itself = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
 
-/** statx(2) as declared to koffi; `warm` makes it on a pool thread. */
-export const nativeStatx: Native<[number, Buffer, number, number, Buffer]> = libc.func(
+const nativeStatx: Native<[number, Buffer, number, number, Buffer]> = libc.func(
   "int statx(int dirfd, const uint8_t *path, int flags, uint32_t mask, uint8_t *result)",
 );
 
 /** Bytes of struct statx (linux/stat.h), spare fields included; one layout on every 64-bit machine. */
-export const statxBytes = 256;
+const statxBytes = 256;
 
 // This is the call that everything else waits for, so it reads from one buffer that never changes and lets koffi decode
 // nothing.
