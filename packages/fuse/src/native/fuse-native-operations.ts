@@ -4,6 +4,7 @@ import { createDirectoryOperations } from "./directory-operations.ts";
 import { createFileOperations } from "./file-operations.ts";
 import { createNameOperations } from "./name-operations.ts";
 import type { NativeOperations } from "./native-operations.ts";
+import { createXattrOperations } from "./xattr-operations.ts";
 
 /** The path-based operations of libfuse 2, on a node-based FileSystem. */
 export function createNativeOperations(state: AdapterState): NativeOperations {
@@ -12,5 +13,6 @@ export function createNativeOperations(state: AdapterState): NativeOperations {
     ...createNameOperations(state),
     ...createFileOperations(state),
     ...createDirectoryOperations(state),
+    ...createXattrOperations(state),
   };
 }

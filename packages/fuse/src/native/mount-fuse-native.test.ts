@@ -68,6 +68,36 @@ describe("a mount by fuse-native", { skip: await missing(), timeout: 120_000 }, 
     }
   });
 
+  it("has extended attributes, but no ACLs", { timeout }, async () => {
+    await fs.writeFile(mount.path("attributed"), "");
+    const script = `
+import errno, os, sys
+def attempt(call):
+    try: return call()
+    except OSError as error: return errno.errorcode[error.errno]
+name = sys.argv[1]
+print([
+    os.listxattr(name),
+    attempt(lambda: os.setxattr(name, "user.a", b"\\x00one", os.XATTR_CREATE)),
+    attempt(lambda: os.setxattr(name, "user.a", b"two", os.XATTR_CREATE)),
+    attempt(lambda: os.setxattr(name, "user.empty", b"")),
+    os.getxattr(name, "user.a"),
+    os.getxattr(name, "user.empty"),
+    sorted(os.listxattr(name)),
+    attempt(lambda: os.removexattr(name, "user.a")),
+    attempt(lambda: os.getxattr(name, "user.a")),
+    attempt(lambda: os.removexattr(name, "user.a")),
+    attempt(lambda: os.setxattr(name, "user.large", b"x" * 65536)),
+    len(os.getxattr(name, "user.large")),
+    attempt(lambda: os.setxattr(name, "system.posix_acl_access", b"\\2\\0\\0\\0")),
+])`;
+    const { stdout } = await promisify(execFile)("python3", ["-c", script, mount.path("attributed")]);
+    assert.equal(
+      stdout.trim(),
+      "[[], None, 'EEXIST', None, b'\\x00one', b'', ['user.a', 'user.empty'], None, 'ENODATA', 'ENODATA', None, 65536, 'ENOTSUP']",
+    );
+  });
+
   it("keeps an unlinked file for those who have it open", { timeout }, async () => {
     const file = await fs.open(mount.path("gone"), "w+");
     try {

@@ -1,4 +1,4 @@
-import type { CallContext, DirEntry } from "@kedgefs/core";
+import { type CallContext, type DirEntry, FsError } from "@kedgefs/core";
 import type { NativeOperationName, NativeOperations } from "./native-operations.ts";
 import { shownTextFromBytes } from "./native-path.ts";
 import {
@@ -67,12 +67,22 @@ type Path = readonly [path: string];
 type PathAndFd = readonly [path: string, fd: number];
 type TwoPaths = readonly [path: string, newPath: string];
 type FsyncArgs = readonly [path: string, datasync: number, fd: number];
+type GetxattrArgs = readonly [path: string, name: string, room: Buffer, position: number];
+type SetxattrArgs = readonly [path: string, name: string, value: Buffer, position: number, flags: number];
 type Transfer = readonly [path: string, fd: number, data: Buffer, size: number, low: number, high: number];
 
 const emptyStat = () => [new Uint32Array(statArrayLength)];
 const noFd = () => [0];
 const fdReply = (fd: number): NativeReply => [0, fd];
 const transferFailed = ([, , data]: Transfer) => [0, data.buffer];
+
+/** What is asked of a buffer without room is how much there is (getxattr(2)). */
+function filling(bytes: Uint8Array, room: Buffer): NativeReply {
+  if (room.length > 0 && bytes.length > room.length)
+    throw new FsError("ERANGE", "there is more than there is room for");
+  if (room.length > 0) room.set(bytes);
+  return [bytes.length, room.buffer];
+}
 
 /** Halves of a 64-bit integer, which cross the binding as two unsigned ones of 32 bits. */
 const joined = (low: number, high: number): bigint => BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low));
@@ -107,6 +117,25 @@ export const nativeCodecs: Readonly<Record<NativeOperationName, NativeCodec>> = 
     ops.chown(context, path, uid, gid),
   ),
   chmod: plain<readonly [string, number]>((ops, context, [path, mode]) => ops.chmod(context, path, mode)),
+
+  getxattr: answering(
+    (ops, context, [path, name]: GetxattrArgs) => ops.getxattr(context, path, name),
+    (value, [, , room]) => filling(value, room),
+    ([, , room]) => [room.buffer],
+  ),
+  setxattr: answering(
+    // A copy, as of a write.
+    (ops, context, [path, name, value, , flags]: SetxattrArgs) =>
+      ops.setxattr(context, path, name, Uint8Array.from(value), flags),
+    (_, [, , value]) => [0, value.buffer],
+    ([, , value]) => [value.buffer],
+  ),
+  listxattr: answering(
+    (ops, context, [path]: readonly [string, Buffer]) => ops.listxattr(context, path),
+    (names, [, room]) => filling(names, room),
+    ([, room]) => [room.buffer],
+  ),
+  removexattr: plain<readonly [string, string]>((ops, context, [path, name]) => ops.removexattr(context, path, name)),
 
   readlink: answering(
     (ops, context, [path]: Path) => ops.readlink(context, path),

@@ -14,6 +14,12 @@ export interface NativeOperations {
   chown(context: CallContext, path: string, uid: number, gid: number): Promise<void>;
   chmod(context: CallContext, path: string, mode: number): Promise<void>;
 
+  getxattr(context: CallContext, path: string, name: string): Promise<Uint8Array>;
+  setxattr(context: CallContext, path: string, name: string, value: Uint8Array, flags: number): Promise<void>;
+  /** The names, each with a NUL behind it. */
+  listxattr(context: CallContext, path: string): Promise<Uint8Array>;
+  removexattr(context: CallContext, path: string, name: string): Promise<void>;
+
   readlink(context: CallContext, path: string): Promise<string>;
   mknod(context: CallContext, path: string, mode: number, rdev: number): Promise<void>;
   mkdir(context: CallContext, path: string, mode: number): Promise<void>;
