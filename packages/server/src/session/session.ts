@@ -55,7 +55,7 @@ interface HandleBody {
   readonly handle?: number | undefined;
 }
 
-const openers: ReadonlySet<string> = new Set(["open", "opendir", "create"]);
+const openers: ReadonlySet<string> = new Set(["open", "opendir", "create", "tmpfile"]);
 const ticketPurpose = "ticket";
 
 /**
@@ -330,7 +330,7 @@ export class Session {
   }
 
   async #open(request: WireRequest, context: CallContext): Promise<unknown> {
-    const operation = request.operation as "open" | "opendir" | "create";
+    const operation = request.operation as "open" | "opendir" | "create" | "tmpfile";
     const { handle: number, ...body } = request.body as OpenRequest & { handle: number };
     const directory = operation === "opendir";
     const existing = this.#handles.find(number);
