@@ -1,11 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { operationNames, operations } from "@kedgefs/core";
-import { type OpcodeName, opcodeNumbers } from "./constants.ts";
+import { frameOf, struct } from "../test/request-bytes.ts";
+import {
+  FS_IOC_FSGETXATTR,
+  FS_IOC_FSSETXATTR,
+  FS_IOC_GETFLAGS,
+  FS_IOC_SETFLAGS,
+  type OpcodeName,
+  opcodeNumbers,
+} from "./constants.ts";
 import type { OpcodeRow } from "./opcode-row.ts";
-import { opcodeTable, rowOfOpcode } from "./opcodes.ts";
+import { opcodeTable, rowOfOpcode, rowOfRequest } from "./opcodes.ts";
 
 const ENOSYS = 38;
+const ENOTTY = 25;
 const names = Object.keys(opcodeTable) as OpcodeName[];
 
 test("the opcodes that core's table names lead to the operation that it says, and no others do", () => {
@@ -32,9 +41,8 @@ test("an opcode of a newer kernel, and the gaps in the numbers, are refused with
 
 test("of ioctl's commands those of inode flags are forwarded, the others are ENOTTY", () => {
   const rowOf = (command: number) => {
-    const data = Buffer.alloc(32);
-    data.writeUInt32LE(command, 12);
-    return rowOfRequest(frameOf({ opcode: opcodeNumbers.IOCTL, body: data })).row;
+    const body = struct([64, 42], [32, 0], [32, command], [64, 0], [32, 0], [32, 4]);
+    return rowOfRequest(frameOf("IOCTL", body)).row;
   };
   const operationOf = (command: number) => leadsTo(rowOf(command));
   assert.deepEqual([FS_IOC_GETFLAGS, FS_IOC_FSGETXATTR].flatMap(operationOf), ["getInodeFlags", "getInodeFlags"]);
