@@ -115,7 +115,7 @@ import type { Intending } from "./intending.ts";
 import { LoopGuard } from "./loop-guard.ts";
 import type { NodeStore } from "./node-store.ts";
 import type { OpenFiles } from "./open-files.ts";
-import { getxattrOf, hasNoXattrs, listxattrOf, removexattrOf, setxattrOf } from "./xattr-calls.ts";
+import { getxattrOf, hasNoXattrs, hasXattr, listxattrOf, removexattrOf, setxattrOf } from "./xattr-calls.ts";
 
 /** Flags of an open that mean something to the server's descriptor; the rest is the client's business. */
 const openFlags = O_ACCMODE | O_TRUNC | O_APPEND | O_SYNC | O_DSYNC | O_NOATIME;
@@ -402,7 +402,7 @@ export class LocalFileSystem implements FileSystem {
     context: CallContext,
   ): Promise<void> {
     const fd = this.#fd(node);
-    intend?.([node]);
+    intend?.([hasXattr(fd, name) ? node : null]);
     setxattrOf(fd, name, value, flags, context.caller);
   }
 
@@ -412,7 +412,7 @@ export class LocalFileSystem implements FileSystem {
 
   async removexattr({ node, name, intend }: Intending<XattrRequest>, { caller }: CallContext): Promise<void> {
     const fd = this.#fd(node);
-    intend?.([node]);
+    intend?.([hasXattr(fd, name) ? node : null]);
     removexattrOf(fd, name, caller);
   }
 
