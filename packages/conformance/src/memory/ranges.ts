@@ -1,4 +1,4 @@
-import { type FileSystem, FsError, limits, O_ACCMODE, O_APPEND, O_RDONLY, O_WRONLY } from "@kedgefs/core";
+import { type FileSystem, FsError, limits, O_ACCMODE, O_APPEND, O_NOATIME, O_RDONLY, O_WRONLY } from "@kedgefs/core";
 import { type FileInode, type Inode, isImmutable } from "./inode.ts";
 import { fileBytesMax } from "./sparse-bytes.ts";
 import type { MemoryState } from "./state.ts";
@@ -52,6 +52,7 @@ export function rangeOperations(state: MemoryState): RangeOperations {
       if (source === target && offset < newOffset + wanted && newOffset < offset + wanted) throw new FsError("EINVAL");
       if (newOffset + size > fileBytesMax) throw new FsError("EFBIG");
       if (size === 0n) return { size: 0 };
+      if ((from.flags & O_NOATIME) === 0) source.atime = state.now();
       target.bytes.write(newOffset, source.bytes.read(offset, Number(size)));
       touchContents(target, caller, state.now());
       return { size: Number(size) };
