@@ -104,7 +104,7 @@ export interface WriteFileOptions {
 }
 
 /** What Linux has and node:fs lacks. */
-export interface BeyondNode extends XattrCalls, RangeCalls {
+export interface BeyondNode extends XattrCalls, RarerCalls {
   /** mknod(2): file type and permission bits in `mode`, less the umask; `rdev` for devices. */
   mknod(path: VolumePath, mode: number, rdev?: number): Promise<void>;
   /** renameat2(2) with RENAME_NOREPLACE (1) or RENAME_EXCHANGE (2). */
@@ -128,8 +128,8 @@ export interface XattrCalls {
   removexattr(path: VolumePath, name: string, options?: { nofollow?: boolean }): Promise<void>;
 }
 
-/** Calls on open files that node:fs lacks, on files by their paths. Offsets and lengths are bytes. */
-export interface RangeCalls {
+/** Calls that take an open file and that node:fs lacks; here they open and close it. Offsets and lengths are bytes. */
+export interface RarerCalls {
   /** fallocate(2) of a file that is opened for reading and writing. */
   fallocate(path: VolumePath, mode: number, offset: bigint, length: bigint): Promise<void>;
   /** lseek(2) with SEEK_DATA (3) or SEEK_HOLE (4). */

@@ -4,7 +4,7 @@ import { directoryCalls } from "./directories.ts";
 import { fileCalls } from "./files.ts";
 import { directoryMakingCalls } from "./make-directory.ts";
 import { nameCalls } from "./names.ts";
-import { rangeCalls } from "./ranges.ts";
+import { rarerCalls } from "./rarer-calls.ts";
 import { removingCalls } from "./remove-tree.ts";
 import type { Volume, VolumeOptions } from "./types.ts";
 import { xattrCalls } from "./xattrs.ts";
@@ -41,7 +41,7 @@ export function volume(fileSystem: FileSystem, options: VolumeOptions = {}): Vol
     ...directoryCalls(context),
     ...fileCalls(context),
     ...xattrCalls(context),
-    ...rangeCalls(context),
+    ...rarerCalls(context),
     as: (other) => volume(fileSystem, { caller: other, umask }),
   };
 }

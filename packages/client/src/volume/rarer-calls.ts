@@ -1,6 +1,6 @@
 import { O_RDONLY, O_RDWR } from "@kedgefs/core";
 import { O_TMPFILE, type OpenNode, openPath } from "./open-path.ts";
-import type { RangeCalls, VolumePath } from "./types.ts";
+import type { RarerCalls, VolumePath } from "./types.ts";
 import { runCall, type VolumeCall, type VolumeContext } from "./volume-call.ts";
 
 /** Opens a file for one call, and closes it. */
@@ -22,7 +22,7 @@ async function opened<Result>(
   }
 }
 
-export function rangeCalls(volume: VolumeContext): RangeCalls {
+export function rarerCalls(volume: VolumeContext): RarerCalls {
   const on = <Result>(
     syscall: string,
     path: VolumePath,
