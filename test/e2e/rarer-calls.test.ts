@@ -9,7 +9,8 @@ const takesRoot = process.getuid?.() === 0 ? false : "takes root";
 
 /** Each expression is evaluated in a plain directory as well, which is the control: the mount must answer the same. */
 const vocabulary = `
-import errno, stat, struct, subprocess, time
+import ctypes, errno, fcntl, stat, struct, subprocess, time
+libc = ctypes.CDLL(None, use_errno=True)
 def attempt(call):
     try: return call()
     except OSError as error: return errno.errorcode[error.errno]
@@ -31,6 +32,18 @@ def extents(name):
     finally: os.close(fd)
 def punch(name, offset, length):
     return subprocess.run(["fallocate", "-p", "-o", str(offset), "-l", str(length), name]).returncode
+FLAGS = {"get": 0x80086601, "set": 0x40086602, "getx": 0x801c581f, "setx": 0x401c5820}
+def ioctl(name, request, argument=bytes(8)):
+    fd = os.open(name, os.O_RDONLY)
+    try: return fcntl.ioctl(fd, request, argument)
+    finally: os.close(fd)
+def flags(name): return hex(struct.unpack("<I", ioctl(name, FLAGS["get"])[:4])[0] & ~0x80000)
+def set_flags(name, value): return attempt(lambda: ioctl(name, FLAGS["set"], struct.pack("<Q", int(flags(name), 16) & 0x80000 | value))) and None
+def changes(call):
+    before = os.stat("flagged").st_ctime_ns; time.sleep(0.02); call(); return os.stat("flagged").st_ctime_ns > before
+def name_it(fd, name):
+    done = libc.linkat(-100, b"/proc/self/fd/%d" % fd, -100, name.encode(), 0x400)
+    return errno.errorcode[ctypes.get_errno()] if done < 0 else None
 def acl(*entries):
     """system.posix_acl_*: version 2, then tag, permissions and id of each entry (linux/posix_acl_xattr.h)."""
     return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", tag, perm, who & 0xffffffff) for tag, perm, who in entries)
@@ -107,6 +120,70 @@ const acls = [
   `os.mkdir("acls/sub"); os.getxattr("acls/sub", "system.posix_acl_default")`,
   `os.removexattr("acls", "system.posix_acl_default"); modes_under(0o027)`,
 ];
+const inodeFlags = [
+  `put("flagged", b"x")`,
+  `flags("flagged")`,
+  `changes(lambda: subprocess.run(["chattr", "+d", "flagged"]))`,
+  `subprocess.run(["lsattr", "flagged"], capture_output=True, text=True).stdout`,
+  `flags("flagged")`,
+  `attempt(lambda: ioctl("flagged", 0x541b))`,
+  `ioctl("flagged", FLAGS["getx"], bytes(28)).hex()`,
+  `attempt(lambda: ioctl("flagged", FLAGS["setx"], struct.pack("<IIIII8x", 0x40, 0, 0, 0, 0))) and None`,
+  `flags("flagged")`,
+  `os.mkdir("flags"); subprocess.run(["chattr", "+i", "flagged", "flags"]).returncode`,
+  `attempt(access("flagged", os.O_WRONLY))`,
+  `attempt(access("flagged", os.O_RDONLY))`,
+  `attempt(lambda: os.chmod("flagged", 0o600))`,
+  `attempt(lambda: os.chown("flagged", 1, 1))`,
+  `attempt(lambda: os.utime("flagged"))`,
+  `attempt(lambda: os.truncate("flagged", 0))`,
+  `attempt(lambda: os.unlink("flagged"))`,
+  `attempt(lambda: os.rename("flagged", "elsewhere"))`,
+  `attempt(lambda: os.link("flagged", "elsewhere"))`,
+  `attempt(lambda: os.setxattr("flagged", "user.a", b""))`,
+  `attempt(lambda: put("flags/new", b""))`,
+  `attempt(lambda: os.rmdir("flags"))`,
+  `subprocess.run(["chattr", "-i", "flagged", "flags"]).returncode`,
+  `subprocess.run(["chattr", "+a", "flagged"]).returncode`,
+  `attempt(access("flagged", os.O_WRONLY))`,
+  `attempt(lambda: os.truncate("flagged", 0))`,
+  `attempt(lambda: os.write(os.open("flagged", os.O_WRONLY | os.O_APPEND), b"more"))`,
+  `open("flagged", "rb").read()`,
+  `subprocess.run(["chattr", "-a", "flagged"]).returncode`,
+  `as_nobody(lambda: fcntl.ioctl(os.open("flagged", os.O_RDONLY), FLAGS["set"], bytes(8)))`,
+  `as_nobody(lambda: fcntl.ioctl(os.open("flagged", os.O_RDONLY), FLAGS["get"], bytes(8)))`,
+  `(lambda held: [subprocess.run(["chattr", "+i", "flagged"]).returncode, attempt(lambda: (os.pwrite(held, b"y", 0), os.fsync(held)) and None), os.close(held)])(os.open("flagged", os.O_RDWR))`,
+  `subprocess.run(["chattr", "-i", "flagged"]).returncode`,
+  `open("flagged", "rb").read()`,
+  `os.symlink("flagged", "no-flags"); os.mkfifo("fifo")`,
+  `attempt(lambda: fcntl.ioctl(os.open("fifo", os.O_RDONLY | os.O_NONBLOCK), FLAGS["get"], bytes(8)))`,
+];
+const unnamed = [
+  `os.mkdir("place"); fd = os.open("place", os.O_TMPFILE | os.O_RDWR, 0o640)`,
+  `os.listdir("place")`,
+  `[oct(os.fstat(fd).st_mode), os.fstat(fd).st_nlink, os.fstat(fd).st_size]`,
+  `os.write(fd, b"unnamed")`,
+  `os.pread(fd, 100, 0)`,
+  `os.fstat(fd).st_size`,
+  `name_it(fd, "place/named")`,
+  `[os.listdir("place"), os.fstat(fd).st_nlink, os.stat("place/named").st_ino == os.fstat(fd).st_ino]`,
+  `open("place/named", "rb").read()`,
+  `name_it(fd, "place/named")`,
+  `name_it(fd, "place/again")`,
+  `os.unlink("place/named"); os.unlink("place/again"); os.fstat(fd).st_nlink`,
+  `name_it(fd, "place/gone")`,
+  `os.close(fd); fd = os.open("place", os.O_TMPFILE | os.O_WRONLY | os.O_EXCL, 0o600)`,
+  `name_it(fd, "place/never")`,
+  `os.close(fd)`,
+  `attempt(lambda: os.open("place", os.O_TMPFILE | os.O_RDONLY))`,
+  `attempt(lambda: os.open("missing", os.O_TMPFILE | os.O_RDWR))`,
+  `put("file", b""); attempt(lambda: os.open("file", os.O_TMPFILE | os.O_RDWR))`,
+  `as_nobody(lambda: os.close(os.open("place", os.O_TMPFILE | os.O_RDWR)))`,
+  `os.chmod("place", 0o777); as_nobody(lambda: os.close(os.open("place", os.O_TMPFILE | os.O_RDWR)))`,
+  `before = os.umask(0o077); fd = os.open("place", os.O_TMPFILE | os.O_RDWR, 0o666); os.umask(before); mode(fd)`,
+  `os.setxattr(fd, "user.kept", b"yes"); os.fchmod(fd, 0o600); name_it(fd, "place/late")`,
+  `[os.getxattr("place/late", "user.kept"), mode("place/late")]`,
+];
 const ranges = [
   `put("holes", b"x" * 65536); os.truncate("holes", 1 << 30)`,
   `extents("holes")`,
@@ -158,6 +235,8 @@ describe("the rarer calls answer on a mount as in a plain directory", {
     ["extended attributes of root and of others", asRoot, takesRoot],
     ["ACLs", acls, takesRoot],
     ["ranges of files", ranges, false],
+    ["flags of files", inodeFlags, takesRoot],
+    ["files without a name", unnamed, takesRoot],
   ] as const) {
     test(what, { timeout, skip }, async () => {
       const [mounted, plain] = [await begin(`${mnt}/mounted`), await begin(`${site.data}/plain`)];
@@ -167,6 +246,16 @@ describe("the rarer calls answer on a mount as in a plain directory", {
       }
     });
   }
+
+  test("copying moves the source's access time as the storage host has it", { timeout }, async () => {
+    const program = await begin(mnt);
+    await program.run(`put("from", b"x" * 10); put("to", b""); os.utime("from", (1, 2))`);
+    const atime = `os.stat("from").st_atime_ns`;
+    assert.equal(await program.run(atime), 1_000_000_000);
+    await program.run(`os.copy_file_range(os.open("from", os.O_RDONLY), os.open("to", os.O_WRONLY), 10, 0, 0)`);
+    const told = await program.run(atime);
+    assert.equal(told, await (await begin(site.data)).run(atime));
+  });
 
   test("a birth time is told, and stays", { timeout }, async () => {
     const born = async (): Promise<string> => (await shell("stat -c %W born", mnt)).trim();

@@ -154,6 +154,24 @@ describe("a program holds files open while the server is killed and started agai
     for (const name of ["by-rename", "by-new"]) assert.match(readFileSync(backing(name), "utf8"), /^replaced by a/);
   });
 
+  test("an unnamed file that got a name is there again, one that has none is ESTALE", { timeout }, async () => {
+    await python.run('u, v = [os.open(".", os.O_TMPFILE | os.O_RDWR, 0o600) for _ in "uv"]');
+    await python.run('os.write(u, b"named"); os.write(v, b"unnamed"); os.fsync(v)');
+    await python.run("import ctypes; libc = ctypes.CDLL(None, use_errno=True)");
+    const link = (fd: string, name: string): Promise<unknown> =>
+      python.run(
+        `libc.linkat(-100, b"/proc/self/fd/%d" % ${fd}, -100, b"${name}", 0x400) and errno.errorcode[ctypes.get_errno()]`,
+      );
+    await python.run("import errno");
+    assert.equal(await link("u", "tmpfile"), 0);
+    await restart();
+    assert.equal(await python.run("os.pread(u, 100, 0)"), "named");
+    await python.run('os.pwrite(u, b" still", 5); os.close(u)');
+    assert.equal(readFileSync(backing("tmpfile"), "utf8"), "named still");
+    await assert.rejects(python.run("os.pread(v, 100, 0)"), { code: "ESTALE" });
+    assert.equal(await link("v", "never"), "ESTALE");
+  });
+
   test("many files are all there again", { timeout }, async () => {
     await python.run('files = [open(f"f{i}", "w+b", buffering=0) for i in range(500)]');
     await python.run('for i, f in enumerate(files): f.write(b"%d " % i)');

@@ -126,7 +126,7 @@ test("a change of another file, a read and a look end nothing", () => {
   open();
   cache.recalled(other);
   cache.end(cache.begin({ nodes: [other], ...noEffect }));
-  cache.end(cache.beginRead(file));
+  cache.end(cache.begin(undefined, file));
   cache.learn([{ entry }], [], cache.ask(), rootCaller);
   assert.equal(read(), "text");
 });

@@ -67,6 +67,8 @@ const retryMinMs = 50;
 const retryMaxMs = 2_000;
 /** A connection that ends within this time counts as one that was not worth making, milliseconds. */
 const shortLivedMs = 250;
+/** Operations of which a handle comes, by a number that is chosen here. */
+const openers: ReadonlySet<WireOperation> = new Set<WireOperation>(["open", "opendir", "create", "tmpfile"]);
 /** How often calls are looked at for being slow. */
 const slowCheckMs = 5_000;
 /** How long an orderly close waits for calls that are under way. */
@@ -271,8 +273,7 @@ export class RemoteSession {
   #wait(call: PendingCall): void {
     this.#pending.interruptible(call, ({ request, sent }) => {
       const number = (request.body as { handle?: HandleId }).handle;
-      const opens = request.operation === "open" || request.operation === "opendir" || request.operation === "create";
-      if (sent && opens && number !== undefined) this.#strays.push({ number, call });
+      if (sent && openers.has(request.operation) && number !== undefined) this.#strays.push({ number, call });
     });
   }
 

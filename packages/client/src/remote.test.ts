@@ -74,6 +74,16 @@ test("a close can be interrupted while the server is away", { timeout }, async (
   await assert.rejects(closed, { code: "EINTR" });
 });
 
+test("a copy to a handle that was lost with a server is refused as it was", { timeout }, async () => {
+  const { fileSystem, handles } = begin();
+  const { handle } = await fileSystem.open({ node: file, flags: O_RDWR }, context());
+  const { handle: newHandle } = await fileSystem.open({ node: file, flags: O_RDWR }, context());
+  const copy = { node: file, handle, offset: 0n, newNode: file, newHandle, newOffset: 9n, length: 1n };
+  await fileSystem.copyFileRange(copy, context());
+  Object.assign(handles.find(newHandle) ?? {}, { lost: new FsError("ESTALE") });
+  await assert.rejects(fileSystem.copyFileRange(copy, context()), { code: "ESTALE" });
+});
+
 test("a file that is closed for good stays known until its writes are there", { timeout }, async () => {
   const { fileSystem, handle, handles } = await withFailingWrite();
   await fileSystem.release({ node: file, handle }, context());

@@ -48,7 +48,7 @@ const noXattrs: XattrListReply = { names: Buffer.alloc(0) };
 /** The kernel's direntplus form less the name: fuse_entry_out (128) and fuse_dirent (24). */
 const direntPlusBytesMin = 152;
 
-type Opener = "open" | "opendir" | "create";
+type Opener = "open" | "opendir" | "create" | "tmpfile";
 
 /** What answers these beside an entry, as OpenReply in kedge.proto says. */
 interface Opened {
@@ -93,8 +93,9 @@ export function remote(session: RemoteSession): FileSystem {
   const forward =
     (name: Exclude<OperationName, "forget">): AnyOperation =>
     async (request: object, context: CallContext) => {
-      const { handle } = request as { handle?: HandleId };
+      const { handle, newHandle } = request as { handle?: HandleId; newHandle?: HandleId };
       if (handle !== undefined) await session.handles.ready(handle, context);
+      session.handles.check(newHandle);
       return bodyOf(await ask(name, request, context));
     };
 
@@ -212,6 +213,7 @@ export function remote(session: RemoteSession): FileSystem {
   const special: Partial<Record<OperationName, AnyOperation>> = {
     open: (request, context) => opener("open")(request, context),
     create: (request, context) => opener("create")(request, context),
+    tmpfile: (request, context) => opener("tmpfile")(request, context),
     opendir,
     release: releaser("release"),
     releasedir: releaser("releasedir"),

@@ -16,6 +16,15 @@ export const capabilityWords = {
   "large-files": "a file can be larger than a terabyte",
   "unlinked-open": "an open file outlives its last name",
   "set-id": "set-uid and set-gid bits are kept, and cleared by writing and chown",
+  xattrs: "extended attributes are kept",
+  acls: "POSIX ACLs are kept, and go before the mode",
+  ranges: "fallocate, SEEK_DATA, SEEK_HOLE and copy_file_range are there",
+  "birth-times": "a file tells when it was made",
+  "unnamed-files": "a file can be made without a name (O_TMPFILE)",
+  "inode-flags": "files have flags that chattr(1) sets",
+  programs: "programs of this machine, and python3 among them, can use it",
+  "shared-maps": "a file can be mapped so that what is stored in the map is written to it",
+  "past-fuse": "calls get to the file system without the kernel's FUSE between",
   "open-directory": "a directory can be opened, and its handle used for stat, sync and chmod",
 } as const;
 

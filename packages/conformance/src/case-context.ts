@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import type { CaseContext } from "./case.ts";
+import { runPython } from "./helper/run-python.ts";
 import type { ConformancePlace } from "./target.ts";
 import type { FsPromises, VolumeFileHandle } from "./volume-api.ts";
 
@@ -18,7 +19,7 @@ export async function createCaseContext(
   place: ConformancePlace,
   dirName: string,
 ): Promise<{ context: CaseContext; end: () => Promise<void> }> {
-  const { fs, raw, self, umask } = place;
+  const { fs, raw, self, umask, capabilities } = place;
   const dir = `${place.dir}/${dirName}`;
   await fs.mkdir(dir);
   await fs.chmod(dir, 0o755);
@@ -35,6 +36,8 @@ export async function createCaseContext(
       if (place.as === undefined) throw new Error('a case uses other identities without needing "identities"');
       return place.as(identity);
     },
+    has: (capability) => capabilities.has(capability),
+    python: (program) => runPython(dir, program),
     async open(path, flags, mode, api = fs) {
       const handle = await api.open(path, flags, mode);
       opened.push(handle);

@@ -33,6 +33,13 @@ export interface CaseContext {
   open(path: VolumePath, flags?: string | number, mode?: number, api?: FsPromises): Promise<VolumeFileHandle>;
   /** Asserts that a call fails with this errno name. */
   rejects(call: Promise<unknown>, code: string): Promise<void>;
+  /** Whether the file system has what a case can do with or without, and answers otherwise. */
+  has(capability: Capability): boolean;
+  /**
+   * Runs a Python program in `dir` and returns the value that it leaves in `answer`. `attempt(call)` is there, which answers an errno's
+   * name for an OSError, and the modules of files and processes. Takes the capability "programs".
+   */
+  python(program: string): Promise<unknown>;
   /** Waits until the file system's clock has moved on, so that a change from now on shows in a time. */
   tick(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { createCaseContext } from "./case-context.ts";
 import { conformanceCases } from "./cases/all-cases.ts";
 import type { ConformanceTarget } from "./target.ts";
 
-/** Runs cases without a test runner, and tells the names of those that failed. For tests about the cases themselves. */
+/** Runs cases without a test runner, those for which the target has all, and tells the names of those that failed. For tests about the cases themselves. */
 export async function failuresOn(
   target: ConformanceTarget,
   cases: readonly ConformanceCase[] = conformanceCases,
@@ -11,7 +11,8 @@ export async function failuresOn(
   const place = await target.setup();
   const failed: string[] = [];
   try {
-    for (const [index, { name, run }] of cases.entries()) {
+    for (const [index, { name, needs = [], run }] of cases.entries()) {
+      if (needs.some((capability) => !place.capabilities.has(capability))) continue;
       const { context, end } = await createCaseContext(place, `case-${index}`);
       try {
         await run(context);

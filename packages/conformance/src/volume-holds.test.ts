@@ -2,12 +2,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type AnyOperation, type FileSystem, limits, mapOperations, type OperationName } from "@kedgefs/core";
 import { memory } from "./memory/memory.ts";
-import { fileSystemTarget } from "./targets/file-system-target.ts";
+import { fileSystemTarget, memoryLacks } from "./targets/file-system-target.ts";
 import { failuresOn } from "./try-cases.ts";
 
 /** Answers of these operations make the caller hold a node, until it forgets it. */
-const holding: ReadonlySet<OperationName> = new Set(["lookup", "mknod", "mkdir", "symlink", "link", "create"]);
-const opening: ReadonlySet<OperationName> = new Set(["open", "create", "opendir"]);
+const holding: ReadonlySet<OperationName> = new Set([
+  "lookup",
+  "mknod",
+  "mkdir",
+  "symlink",
+  "link",
+  "create",
+  "tmpfile",
+]);
+const opening: ReadonlySet<OperationName> = new Set(["open", "create", "tmpfile", "opendir"]);
 const closing: ReadonlySet<OperationName> = new Set(["release", "releasedir"]);
 
 interface Ledger {
@@ -44,7 +52,9 @@ function bookkeeping(next: FileSystem, ledger: Ledger): FileSystem {
 
 test("a volume forgets every node and closes every handle, whatever was done and failed", async () => {
   const ledger: Ledger = { heldByNode: new Map(), openHandles: new Set(), largestIoBytes: 0 };
-  const target = fileSystemTarget("books", () => ({ fileSystem: bookkeeping(memory(), ledger) }));
+  const target = fileSystemTarget("books", () => ({ fileSystem: bookkeeping(memory(), ledger) }), {
+    missing: memoryLacks,
+  });
   assert.deepEqual(await failuresOn(target), []);
   assert.equal(ledger.heldByNode.size, 0);
   assert.equal(ledger.openHandles.size, 0);

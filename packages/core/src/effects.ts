@@ -20,12 +20,13 @@ export interface Effects {
   readonly permissions: boolean;
 }
 
-/** Operations that may move the access time of `node`. */
+/** Operations that may move the access time of `node`, whatever they change beside. */
 export const accesses: ReadonlySet<OperationName> = new Set<OperationName>([
   "read",
   "readdir",
   "readdirplus",
   "readlink",
+  "copyFileRange",
 ]);
 
 /** What an answer tells: that a name leads to a node, or to nothing (no `entry`), or only a node's attributes (no `place`). */
@@ -74,6 +75,8 @@ export function findingsOf(operation: OperationName, request: object, reply: obj
   switch (operation) {
     case "lookup":
       return [{ place: placeOf(fields.parent, fields.name), ...(reply === undefined ? {} : { entry }) }];
+    case "tmpfile":
+      return [{ entry }];
     case "getattr":
     case "setattr":
       return [{ entry: { node: fields.node as NodeId, attr: entry.attr } }];

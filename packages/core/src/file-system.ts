@@ -69,6 +69,12 @@ export interface FileSystem {
   /** open(2) with O_CREAT, and O_EXCL if it is in `flags`: makes the file (mode as for mknod) if it is missing, and opens it. */
   create(request: CreateRequest, context: CallContext): Promise<CreateReply>;
 
+  /**
+   * open(2) with O_TMPFILE: a file without a name in the file system of a directory, which `link` may name. It goes with its last handle.
+   * EACCES, EINVAL (not for writing), EOPNOTSUPP (the backing file system has no such files), ENOTDIR, ENOENT (the directory was removed).
+   */
+  tmpfile(request: TmpfileRequest, context: CallContext): Promise<CreateReply>;
+
   /** pread(2): fewer bytes than `size` only at the end of the file. */
   read(request: ReadRequest, context: CallContext): Promise<ReadReply>;
 
@@ -141,6 +147,18 @@ export interface FileSystem {
    */
   copyFileRange(request: CopyFileRangeRequest, context: CallContext): Promise<WriteReply>;
 
+  /**
+   * FS_IOC_GETFLAGS and FS_IOC_FSGETXATTR of ioctl_iflags(2) and linux/fs.h. `handle` is any of the node, a directory's too. ENOTTY (the
+   * backing file system has no flags).
+   */
+  getInodeFlags(request: HandleRequest, context: CallContext): Promise<InodeFlags>;
+
+  /**
+   * FS_IOC_SETFLAGS, or FS_IOC_FSSETXATTR, of the one that is present; all of its flags are set. EPERM (not the owner; no privilege for
+   * FS_IMMUTABLE_FL and FS_APPEND_FL), EOPNOTSUPP (a flag that the file system has not), EINVAL, EROFS, ENOTTY.
+   */
+  setInodeFlags(request: SetInodeFlagsRequest, context: CallContext): Promise<void>;
+
   /** access(2): `mask` of R_OK 4, W_OK 2, X_OK 1, or F_OK 0. EACCES, EROFS. */
   access(request: AccessRequest, context: CallContext): Promise<void>;
 }
@@ -197,6 +215,15 @@ export interface OpenRequest extends NodeRequest {
 export interface CreateRequest extends MkdirRequest {
   readonly flags: number;
 }
+export interface TmpfileRequest {
+  /** The directory, of whose file system the file is to be. */
+  readonly parent: NodeId;
+  readonly mode: number;
+  /** As of MkdirRequest. */
+  readonly umask?: number | undefined;
+  /** With O_EXCL the file never gets a name. */
+  readonly flags: number;
+}
 export interface HandleRequest extends NodeRequest {
   readonly handle: HandleId;
 }
@@ -234,6 +261,16 @@ export interface FallocateRequest extends HandleRequest {
 export interface LseekRequest extends HandleRequest {
   readonly offset: bigint;
   readonly whence: number;
+}
+export interface InodeFlags {
+  /** FS_*_FL bits (linux/fs.h), chattr(1)'s. */
+  readonly flags: number;
+  /** struct fsxattr of linux/fs.h, 28 bytes: xflags, extsize, nextents, projid, cowextsize, and padding. */
+  readonly fsxattr: Uint8Array;
+}
+export interface SetInodeFlagsRequest extends HandleRequest {
+  readonly flags?: number | undefined;
+  readonly fsxattr?: Uint8Array | undefined;
 }
 export interface CopyFileRangeRequest extends HandleRequest {
   readonly offset: bigint;

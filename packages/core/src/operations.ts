@@ -85,6 +85,8 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
   // An open changes its file where it truncates it. Opening is made repeatable by the client's choice of the handle's number: the second open of a number finds the first.
   open: { ...reads, changes: ["node"], fuse: ["OPEN"], syscalls: ["open"], retry: "idempotent" },
   create: { ...changes, changes: ["parent", "name"], fuse: ["CREATE"], syscalls: ["openat"] },
+  // Nobody sees an unnamed file but who opened it, and it goes with the server: made again it is the first of which anybody hears.
+  tmpfile: { ...changes, changes: [], fuse: ["TMPFILE"], syscalls: ["openat"], retry: "idempotent" },
   read: { ...reads, fuse: ["READ"], syscalls: ["pread64"], deadline: "data", lane: "bulk" },
   write: {
     ...changes,
@@ -123,6 +125,8 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
     deadline: "data",
   },
   lseek: { ...reads, fuse: ["LSEEK"], syscalls: ["lseek"] },
+  getInodeFlags: { ...reads, fuse: ["IOCTL"], syscalls: ["ioctl"] },
+  setInodeFlags: { ...changes, changes: ["node"], fuse: ["IOCTL"], syscalls: ["ioctl"], retry: "idempotent" },
   copyFileRange: {
     ...changes,
     changes: ["newNode"],

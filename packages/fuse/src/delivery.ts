@@ -89,6 +89,8 @@ export class Delivery {
     if (row.operation === "open") return beliefs.opened((request as NodeRequest).node);
     const [from, to] = row.changesIn?.(request) ?? [];
     if (from !== undefined && to !== undefined) return beliefs.moved(from, to);
+    const unseen = row.changesUnseen?.(request);
+    if (unseen !== undefined) return beliefs.recall(unseen);
     const permits = row.permits?.(request);
     return permits === undefined ? undefined : beliefs.permitted(permits);
   }

@@ -16,10 +16,10 @@ import { FsError, limits, mapOperations, rootContext, silentLogger } from "@kedg
 import fc from "fast-check";
 import { Driver, type DriverOptions } from "./driver.ts";
 import { defaultMountOptions } from "./mount/options.ts";
-import { type OpcodeName, opcodeNumbers } from "./protocol/constants.ts";
+import { FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, type OpcodeName, opcodeNumbers } from "./protocol/constants.ts";
 import { keepBufferBytesMin } from "./protocol/request-frame.ts";
 import { RecordingPort } from "./test/recording-port.ts";
-import { type HeaderFields, nul, requestBuffer, requestBytes, struct } from "./test/request-bytes.ts";
+import { type Field, type HeaderFields, nul, requestBuffer, requestBytes, struct } from "./test/request-bytes.ts";
 
 const EINTR = -4;
 const EIO = -5;
@@ -494,6 +494,29 @@ test("a change of names is answered when the kernel has dropped what it believes
   assert.equal((await port.replyTo(unique)).error, 0);
   await ask("MKDIR", mkdirBody("d2"));
   assert.equal(disbelieved.length, 1);
+});
+
+test("a change of flags is answered when the kernel has dropped the attributes, which it would go on to believe", async () => {
+  const { port, ask, send, disbelieved } = await setupLeasing();
+  await ask("MKDIR", mkdirBody("d"));
+  const nodeid = (await ask("LOOKUP", nul("d"))).body.readBigUInt64LE(0);
+  const fh = (await ask("OPENDIR", struct([32, 0], [32, 0]), { nodeid })).body.readBigUInt64LE(0);
+  const ioctl = (command: number, ...argument: readonly Field[]) =>
+    struct([64, fh], [32, 1 << 4], [32, command], [64, 0], [32, 4], [32, 4], ...argument);
+  const { unique } = send("IOCTL", ioctl(FS_IOC_SETFLAGS, [32, 0x40]), { nodeid });
+  while (disbelieved.length === 0) await turn();
+  await turn();
+  assert.equal(
+    port.replies.some((reply) => reply.unique === unique),
+    false,
+  );
+  assert.equal(disbelieved[0]?.nodeid, Number(nodeid));
+  disbelieved[0]?.goOn();
+  const set = await port.replyTo(unique);
+  assert.deepEqual([set.error, set.body.length], [0, 16]);
+  const got = await ask("IOCTL", ioctl(FS_IOC_GETFLAGS), { nodeid });
+  assert.deepEqual(got.body, struct([64, 0], [64, 0], [32, 0x40]));
+  assert.equal((await ask("IOCTL", ioctl(0x5401), { nodeid })).error, -25);
 });
 
 test("a name that is moved to another directory counts up the epoch where there is no lease on that", async () => {

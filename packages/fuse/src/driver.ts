@@ -20,7 +20,7 @@ import { OpenHandles, releaseOpened } from "./open-handles.ts";
 import { type EncodeOptions, ReplyEncoder } from "./protocol/encode.ts";
 import { answerInit, decodeInit, type InitOptions } from "./protocol/init.ts";
 import type { DriverRow, ForwardedRow } from "./protocol/opcode-row.ts";
-import { rowOfOpcode } from "./protocol/opcodes.ts";
+import { rowOfOpcode, rowOfRequest } from "./protocol/opcodes.ts";
 import { RequestFrame } from "./protocol/request-frame.ts";
 
 export interface DriverOptions extends EncodeOptions, InitOptions {}
@@ -124,7 +124,7 @@ export class Driver {
     let frame: RequestFrame | undefined;
     try {
       frame = new RequestFrame(buffer, length);
-      const { name, row } = rowOfOpcode(frame.opcode);
+      const { name, row } = rowOfRequest(frame);
       if (row.kind === "forwarded") return this.#forward(frame, name, row);
       if (row.kind === "driver") this.#handlers[row.handler](frame);
       else this.#delivery.replyErrno(frame.unique, row.errno);

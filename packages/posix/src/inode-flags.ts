@@ -7,11 +7,12 @@ export const FS_IOC_SETFLAGS = 0x40086602;
 export const FS_IOC_FSGETXATTR = 0x801c581f;
 export const FS_IOC_FSSETXATTR = 0x401c5820;
 
-/** Some of the flags, those of chattr(1)'s i, a, d and A. Source: linux/fs.h. */
+/** Some of the flags, those of chattr(1)'s i, a, d, A and j. Source: linux/fs.h. */
 export const FS_IMMUTABLE_FL = 0x10;
 export const FS_APPEND_FL = 0x20;
 export const FS_NODUMP_FL = 0x40;
 export const FS_NOATIME_FL = 0x80;
+export const FS_JOURNAL_DATA_FL = 0x4000;
 
 /** Bytes of struct fsxattr. */
 export const fsxattrBytes = 28;

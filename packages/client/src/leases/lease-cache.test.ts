@@ -56,7 +56,7 @@ test("a name is its bytes, whatever they spell and whatever buffer they are in",
   const within = new Uint8Array([0, 0xff, 0x2a, 0]).subarray(1, 3);
   assert.notEqual(cache.lookup({ parent: dir, name: within }, rootCaller), undefined);
   assert.equal(cache.lookup({ parent: dir, name: Buffer.from([0xfe, 0x2a]) }, rootCaller), undefined);
-  cache.beginRead(dir);
+  cache.begin(undefined, dir);
   assert.notEqual(cache.lookup(place, rootCaller), undefined);
 });
 

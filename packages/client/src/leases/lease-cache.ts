@@ -123,9 +123,10 @@ export class LeaseCache {
     return { sentMs: performance.now(), stamp: this.#changes.stamp() };
   }
 
-  /** A call of this client is about to change these. */
-  begin({ nodes, places, made, permissions }: Effects): OwnChange {
+  /** A call of this client is about to change these, and to read `accessed`, which may move its access time. */
+  begin({ nodes, places, made, permissions }: Effects = noEffects, accessed?: NodeId): OwnChange {
     const keys = nodes.map(attrKey);
+    if (accessed !== undefined) keys.push(accessKey(accessed));
     if (permissions) keys.push(...nodes.map(namesKey));
     const names = places.map(placeKey);
     let untilMs = Number.POSITIVE_INFINITY;
@@ -144,11 +145,6 @@ export class LeaseCache {
     if (places.length > 0) this.#certain.add(change);
     this.#doubtWhatRanOut();
     return change;
-  }
-
-  /** A call of this client is about to read it, which may move its access time. */
-  beginRead(node: NodeId): OwnChange {
-    return { places: [], untilMs: Number.POSITIVE_INFINITY, parts: [this.#changes.begin([accessKey(node)])] };
   }
 
   /** The call is over. Returns what it alone has changed. */
@@ -236,6 +232,8 @@ export class LeaseCache {
     this.#doubt(({ untilMs }) => nowMs >= untilMs);
   }
 }
+
+const noEffects: Effects = { nodes: [], places: [], made: [], permissions: false };
 
 const isOfSameContent = (a: Attr, b: Attr): boolean =>
   a.size === b.size && isSameTime(a.mtime, b.mtime) && isSameTime(a.ctime, b.ctime);

@@ -6,6 +6,7 @@ import {
   type Caller,
   type Entry,
   FsError,
+  type HandleId,
   type NodeId,
   O_CREAT,
   O_RDWR,
@@ -476,6 +477,7 @@ test("new times of a directory forbid nothing", async () => {
 
 const unread = { atime: { sec: 1_000, nsec: 0 } };
 const read = { node: file, offset: 0n, size: 1 };
+const copy = { node: file, offset: 0n, newNode: other, newHandle: 2 as HandleId, newOffset: 0n, length: 1n };
 
 test("a read moves an access time that is not later than the last change, or a day old", async () => {
   const lately = Math.floor(Date.now() / 1000) - 60;
@@ -489,10 +491,10 @@ test("a read moves an access time that is not later than the last change, or a d
     "a day old": { atime: { sec: lately - 86_400, nsec: 0 } },
   };
   for (const [why, times] of Object.entries(moved)) {
-    for (const operation of ["read", "readlink", "readdir", "readdirplus"] as const) {
+    for (const operation of ["read", "readlink", "readdir", "readdirplus", "copyFileRange"] as const) {
       const { asking, learn, sizeOf } = begin();
       await learn("getattr", { node: file }, { attr: attr(5, times) });
-      const reading = asking(operation, read);
+      const reading = asking(operation, { ...read, ...copy });
       assert.equal(await sizeOf(file), undefined, `${operation}, ${why}, under way`);
       reading.answer(operation.startsWith("readdir") ? { entries: [], end: true } : {});
       await reading.answered;
@@ -511,6 +513,18 @@ test("a read leaves other access times alone, and what is known stays so", async
   assert.equal(await sizeOf(file), 5);
   await learn("getattr", { node: other }, { attr: attr(7, unread) });
   assert.equal(await sizeOf(other), 7, "another node");
+});
+
+test("a copy out of a file leaves other access times alone, and changes what it copies to", async () => {
+  const { asking, learn, sizeOf } = begin();
+  await learn("getattr", { node: file }, { attr: attr(5) });
+  await learn("getattr", { node: other }, { attr: attr(7) });
+  const copying = asking("copyFileRange", copy);
+  assert.equal(await sizeOf(file), 5);
+  assert.equal(await sizeOf(other), undefined);
+  copying.answer({ size: 1 }, { after: [entry(other, 8)] });
+  await copying.answered;
+  assert.equal(await sizeOf(other), 8);
 });
 
 test("where every read moves the access time, none is believed after a read", async () => {

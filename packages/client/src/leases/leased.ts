@@ -38,9 +38,9 @@ export function leased(next: Ask, cache: LeaseCache): Ask {
 }
 
 function beginChange(cache: LeaseCache, operation: OperationName, request: object): OwnChange | undefined {
-  if (accesses.has(operation)) return cache.beginRead((request as { node: NodeId }).node);
   const effects = effectsOf(operation, request);
-  return effects === undefined ? undefined : cache.begin(effects);
+  const accessed = accesses.has(operation) ? (request as { node: NodeId }).node : undefined;
+  return effects === undefined && accessed === undefined ? undefined : cache.begin(effects, accessed);
 }
 
 /** The same answer, with the time until when it may be believed. */

@@ -16,7 +16,7 @@ export function fileCalls(volume: VolumeContext): FileCalls {
   const open = (path: VolumePath, flags: string | number = "r", mode = defaultMode): Promise<FileHandle> =>
     runCall(volume, { syscall: "open", path }, async (call) => {
       const numeric = openFlagsFrom(flags);
-      const opened = await openPath(call, path, numeric, mode & ~call.umask);
+      const opened = await openPath(call, path, numeric, mode);
       return new FileHandle(volume, opened, numeric, call.keep(opened.node));
     });
 

@@ -22,7 +22,7 @@ export function directoryMakingCalls(volume: VolumeContext): Pick<Volume, "mkdir
 async function make(call: VolumeCall, path: VolumePath, mode: number): Promise<void> {
   const { parent, name, last } = await call.place(path);
   if (last !== "name") throw new FsError("EEXIST");
-  call.hold(await call.fileSystem.mkdir({ parent, name, mode: mode & ~call.umask }, call.context));
+  call.hold(await call.fileSystem.mkdir({ parent, name, mode, umask: call.umask }, call.context));
 }
 
 /** Makes each directory of a path that is missing; answers the first one made, as node does. */

@@ -69,7 +69,7 @@ export function nameCalls(volume: VolumeContext): NameCalls {
     mknod: (path, mode, rdev = 0) =>
       runCall(volume, { syscall: "mknod", path }, async (call) => {
         const { parent, name } = await newNonDirectory(call, path);
-        call.hold(await call.fileSystem.mknod({ parent, name, mode: mode & ~call.umask, rdev }, call.context));
+        call.hold(await call.fileSystem.mknod({ parent, name, mode, umask: call.umask, rdev }, call.context));
       }),
   };
 }

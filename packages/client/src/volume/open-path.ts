@@ -19,16 +19,20 @@ import type { Place, VolumeCall } from "./volume-call.ts";
 /** Times that a name may change between looking and making before the call gives up with ELOOP. */
 const racesMax = 8;
 
+/** With the O_DIRECTORY that belongs to it. Source: asm-generic/fcntl.h. */
+export const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
+
 export interface OpenNode {
   readonly node: NodeId;
   readonly handle: HandleId;
   readonly isDirectory: boolean;
 }
 
-/** open(2) of a path: do_open and open_last_lookups in the kernel's fs/namei.c. `mode` has lost the umask's bits already. */
+/** open(2) of a path: do_open and open_last_lookups in the kernel's fs/namei.c. The umask applies to `mode`. */
 export async function openPath(call: VolumeCall, path: VolumePath, flags: number, mode: number): Promise<OpenNode> {
   if ((flags & O_PATH) !== 0) throw new FsError("EINVAL", "a volume has no O_PATH");
   const follow = (flags & constants.O_NOFOLLOW) === 0;
+  if ((flags & O_TMPFILE) === O_TMPFILE) return openUnnamed(call, await call.entry(path, follow), flags, mode);
   if ((flags & O_CREAT) === 0) return openExisting(call, await call.entry(path, follow), flags);
   let place = await call.place(path);
   for (let races = 0; races < racesMax; ) {
@@ -49,6 +53,15 @@ export async function openPath(call: VolumeCall, path: VolumePath, flags: number
   throw new FsError("ELOOP");
 }
 
+async function openUnnamed(call: VolumeCall, { node: parent, attr }: Entry, flags: number, mode: number) {
+  if ((flags & O_ACCMODE) === O_RDONLY) throw new FsError("EINVAL");
+  if (!isDirectory(attr.mode)) throw new FsError("ENOTDIR");
+  const { node, handle } = call.hold(
+    await call.fileSystem.tmpfile({ parent, mode, umask: call.umask, flags }, call.context),
+  );
+  return { node, handle, isDirectory: false };
+}
+
 function requireFileName({ last, trailingSlash }: Place, flags: number): void {
   if (last !== "name") throw new FsError((flags & O_EXCL) === 0 ? "EISDIR" : "EEXIST");
   if (trailingSlash) throw new FsError("EISDIR");
@@ -62,7 +75,9 @@ async function createUnlessSymlink(
   mode: number,
 ): Promise<OpenNode | undefined> {
   try {
-    const { node, handle } = call.hold(await call.fileSystem.create({ parent, name, mode, flags }, call.context));
+    const { node, handle } = call.hold(
+      await call.fileSystem.create({ parent, name, mode, umask: call.umask, flags }, call.context),
+    );
     return { node, handle, isDirectory: false };
   } catch (error) {
     if (error instanceof FsError && error.code === "ELOOP") return undefined;

@@ -104,13 +104,50 @@ export interface WriteFileOptions {
 }
 
 /** What Linux has and node:fs lacks. */
-export interface BeyondNode {
+export interface BeyondNode extends XattrCalls, RarerCalls {
   /** mknod(2): file type and permission bits in `mode`, less the umask; `rdev` for devices. */
   mknod(path: VolumePath, mode: number, rdev?: number): Promise<void>;
   /** renameat2(2) with RENAME_NOREPLACE (1) or RENAME_EXCHANGE (2). */
   renameat2(oldPath: VolumePath, newPath: VolumePath, flags: number): Promise<void>;
   /** utimensat(2), exact to the nanosecond. */
   utimensat(path: VolumePath, atime: ExactTime, mtime: ExactTime, options?: { nofollow?: boolean }): Promise<void>;
+}
+
+/** Extended attributes, by their whole names ("user.x"). `nofollow` speaks of a symbolic link itself. */
+export interface XattrCalls {
+  getxattr(path: VolumePath, name: string, options?: { nofollow?: boolean }): Promise<Buffer>;
+  /** `flags` 0, XATTR_CREATE (1) or XATTR_REPLACE (2). */
+  setxattr(
+    path: VolumePath,
+    name: string,
+    value: Uint8Array,
+    flags?: number,
+    options?: { nofollow?: boolean },
+  ): Promise<void>;
+  listxattr(path: VolumePath, options?: { nofollow?: boolean }): Promise<string[]>;
+  removexattr(path: VolumePath, name: string, options?: { nofollow?: boolean }): Promise<void>;
+}
+
+/** Calls that take an open file and that node:fs lacks; here they open and close it. Offsets and lengths are bytes. */
+export interface RarerCalls {
+  /** fallocate(2) of a file that is opened for reading and writing. */
+  fallocate(path: VolumePath, mode: number, offset: bigint, length: bigint): Promise<void>;
+  /** lseek(2) with SEEK_DATA (3) or SEEK_HOLE (4). */
+  lseek(path: VolumePath, offset: bigint, whence: number): Promise<bigint>;
+  /** copy_file_range(2) between two files that are there; how many bytes. */
+  copyFileRange(
+    path: VolumePath,
+    offset: bigint,
+    newPath: VolumePath,
+    newOffset: bigint,
+    length: bigint,
+  ): Promise<number>;
+  /** FS_IOC_GETFLAGS of ioctl_iflags(2), of a file or directory. */
+  getInodeFlags(path: VolumePath): Promise<number>;
+  /** FS_IOC_SETFLAGS. */
+  setInodeFlags(path: VolumePath, flags: number): Promise<void>;
+  /** Makes a file with O_TMPFILE, and `flags` beside, in a directory, writes it, and gives it a name by linkat(2). */
+  nameUnnamed(directory: VolumePath, data: string, newPath: VolumePath, flags?: number): Promise<void>;
 }
 
 export interface Volume extends FsPromises, BeyondNode {

@@ -4,8 +4,10 @@ import { directoryCalls } from "./directories.ts";
 import { fileCalls } from "./files.ts";
 import { directoryMakingCalls } from "./make-directory.ts";
 import { nameCalls } from "./names.ts";
+import { rarerCalls } from "./rarer-calls.ts";
 import { removingCalls } from "./remove-tree.ts";
 import type { Volume, VolumeOptions } from "./types.ts";
+import { xattrCalls } from "./xattrs.ts";
 
 export { typePredicates } from "./stats.ts";
 export type {
@@ -38,6 +40,8 @@ export function volume(fileSystem: FileSystem, options: VolumeOptions = {}): Vol
     ...removingCalls(context),
     ...directoryCalls(context),
     ...fileCalls(context),
+    ...xattrCalls(context),
+    ...rarerCalls(context),
     as: (other) => volume(fileSystem, { caller: other, umask }),
   };
 }

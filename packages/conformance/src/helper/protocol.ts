@@ -28,7 +28,21 @@ export const fsMethods = [
   "statfs",
 ] as const satisfies readonly (keyof FsPromises)[];
 
-export const rawMethods = ["mknod", "renameat2", "utimensat"] as const satisfies readonly (keyof BeyondNode)[];
+export const rawMethods = [
+  "mknod",
+  "renameat2",
+  "utimensat",
+  "getxattr",
+  "setxattr",
+  "listxattr",
+  "removexattr",
+  "fallocate",
+  "lseek",
+  "copyFileRange",
+  "getInodeFlags",
+  "setInodeFlags",
+  "nameUnnamed",
+] as const satisfies readonly (keyof BeyondNode)[];
 
 /** Methods of a handle that go over as they are; `read` fills a buffer of the helper's. */
 export const handleMethods = [

@@ -9,7 +9,7 @@ import {
   type StatFs,
   type Timespec,
 } from "@kedgefs/core";
-import { attrOf, type Inode } from "./inode.ts";
+import { attrOf, type Inode, isImmutable } from "./inode.ts";
 import {
   inGroup,
   isOwner,
@@ -17,6 +17,7 @@ import {
   mayWrite,
   modeAfterChown,
   permits,
+  requireChangeable,
   requirePermission,
   setGidBit,
 } from "./permission.ts";
@@ -73,11 +74,16 @@ function setattr(state: MemoryState, request: SetattrRequest, { caller }: CallCo
   const inode = state.inode(request.node);
   const handle = request.handle === undefined ? undefined : state.handle(request.handle, request.node);
   const { mode, uid, gid, size, atime, mtime } = request;
+  const touches = !(atime !== undefined && mtime !== undefined && atime.now && mtime.now);
+  if ([mode, uid, gid].some((field) => field !== undefined) || (touches && (atime ?? mtime) !== undefined))
+    requireChangeable(inode);
+  if ((atime ?? mtime) !== undefined && isImmutable(inode)) throw new FsError("EPERM");
   if (mode !== undefined) requireChmod(inode, caller);
   if (uid !== undefined || gid !== undefined) requireChown(inode, uid, gid, caller);
   if (size !== undefined) {
     requireSize(size);
     requireWritable(inode, handle, caller);
+    requireChangeable(inode);
   }
   requireSetTimes(inode, atime, mtime, caller);
 

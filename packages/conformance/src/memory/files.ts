@@ -13,19 +13,24 @@ import {
   O_WRONLY,
   S_IFREG,
 } from "@kedgefs/core";
-import type { FileInode, Inode } from "./inode.ts";
+import { type FileInode, type Inode, isAppendOnly, isImmutable } from "./inode.ts";
 import { entryOf } from "./names.ts";
-import { isOwner, mayRead, mayWrite, requirePermission } from "./permission.ts";
+import { isOwner, mayExecute, mayRead, mayWrite, requirePermission } from "./permission.ts";
 import { fileBytesMax } from "./sparse-bytes.ts";
 import type { MemoryState } from "./state.ts";
 import { touchContents, truncateFile } from "./truncate.ts";
 
-type FileOperations = Pick<FileSystem, "open" | "create" | "read" | "write" | "flush" | "release" | "fsync">;
+type FileOperations = Pick<
+  FileSystem,
+  "open" | "create" | "tmpfile" | "read" | "write" | "flush" | "release" | "fsync"
+>;
 
 export function fileOperations(state: MemoryState): FileOperations {
   const openFile = (inode: Inode, flags: number, caller: Caller): HandleId => {
     const file = requireFile(inode);
     requirePermission(file, caller, permissionFor(flags));
+    if (isAppendOnly(file) && (flags & O_ACCMODE) !== O_RDONLY && (flags & (O_APPEND | O_TRUNC)) !== O_APPEND)
+      throw new FsError("EPERM");
     if ((flags & O_NOATIME) !== 0 && !isOwner(file, caller)) throw new FsError("EPERM");
     if ((flags & O_TRUNC) !== 0) truncateFile(file, 0n, caller, state.now());
     return state.openHandle(file, flags);
@@ -51,6 +56,15 @@ export function fileOperations(state: MemoryState): FileOperations {
       return { ...entryOf(made), handle };
     },
 
+    async tmpfile({ parent, mode, umask = 0, flags }, { caller }) {
+      const directory = state.directory(parent);
+      if ((flags & O_ACCMODE) === O_RDONLY) throw new FsError("EINVAL");
+      requirePermission(directory, caller, mayWrite | mayExecute);
+      const made = state.makeUnnamed(directory, S_IFREG | (mode & 0o7777 & ~umask), caller);
+      made.linkable = (flags & O_EXCL) === 0;
+      return { handle: state.openHandle(made, flags), ...entryOf(made) };
+    },
+
     async read({ node, handle, offset, size }) {
       const { inode, flags } = state.handle(handle, node);
       const file = requireFile(inode);
@@ -66,6 +80,7 @@ export function fileOperations(state: MemoryState): FileOperations {
       if ((flags & O_ACCMODE) === O_RDONLY) throw new FsError("EBADF");
       if (offset < 0n || data.length > limits.ioBytesMax) throw new FsError("EINVAL");
       if (data.length === 0) return { size: 0 };
+      if (isImmutable(file)) throw new FsError("EPERM");
       const at = (flags & O_APPEND) !== 0 ? file.bytes.size : offset;
       if (at + BigInt(data.length) > fileBytesMax) throw new FsError("EFBIG");
       file.bytes.write(at, data);

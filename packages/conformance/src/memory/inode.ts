@@ -18,6 +18,10 @@ interface InodeBase {
   openCount: number;
   /** Extended attributes by name, each byte of it a character. */
   xattrs?: Map<string, Uint8Array>;
+  /** FS_*_FL bits, 0 where absent. */
+  flags?: number;
+  /** Made without a name, and may get one. */
+  linkable?: boolean;
 }
 
 export interface FileInode extends InodeBase {
@@ -39,6 +43,13 @@ export interface SpecialInode extends InodeBase {
   readonly kind: "special";
 }
 export type Inode = FileInode | DirectoryInode | SymlinkInode | SpecialInode;
+
+/** Of linux/fs.h: nothing about it may change, or only by appending. */
+export const FS_IMMUTABLE_FL = 0x10;
+export const FS_APPEND_FL = 0x20;
+
+export const isImmutable = ({ flags = 0 }: Inode): boolean => (flags & FS_IMMUTABLE_FL) !== 0;
+export const isAppendOnly = ({ flags = 0 }: Inode): boolean => (flags & FS_APPEND_FL) !== 0;
 
 const blockBytes = 512;
 

@@ -2,6 +2,7 @@ import type { FileSystem } from "@kedgefs/core";
 import { attributeOperations } from "./attributes.ts";
 import { directoryOperations } from "./directories.ts";
 import { fileOperations } from "./files.ts";
+import { inodeFlagOperations } from "./inode-flags.ts";
 import { entryOf, nameOperations } from "./names.ts";
 import { rangeOperations } from "./ranges.ts";
 import { renameOperation } from "./rename.ts";
@@ -27,5 +28,6 @@ export function memory(options: MemoryOptions = {}): FileSystem {
     ...directoryOperations(state),
     ...xattrOperations(state),
     ...rangeOperations(state),
+    ...inodeFlagOperations(state),
   };
 }

@@ -13,7 +13,7 @@ import {
   S_IFSOCK,
 } from "@kedgefs/core";
 import { attrOf, type DirectoryInode, type Inode } from "./inode.ts";
-import { isPrivileged, requireRemovable } from "./permission.ts";
+import { isPrivileged, requireChangeable, requireRemovable } from "./permission.ts";
 import type { MemoryState } from "./state.ts";
 
 type NameOperations = Pick<FileSystem, "lookup" | "symlink" | "mknod" | "mkdir" | "link" | "unlink" | "rmdir">;
@@ -61,7 +61,9 @@ export function nameOperations(state: MemoryState): NameOperations {
       const { directory, key } = state.place(newParent, newName, caller);
       state.requireCreatable(directory, key, caller);
       if (inode.kind === "directory") throw new FsError("EPERM");
-      if (inode.nlink === 0) throw new FsError("ENOENT");
+      requireChangeable(inode);
+      if (inode.nlink === 0 && !inode.linkable) throw new FsError("ENOENT");
+      inode.linkable = false;
       state.requireLinkable(inode);
       const now = state.now();
       inode.nlink += 1;

@@ -1,5 +1,5 @@
 import { type Caller, FsError } from "@kedgefs/core";
-import type { DirectoryInode, Inode } from "./inode.ts";
+import { type DirectoryInode, type Inode, isAppendOnly, isImmutable } from "./inode.ts";
 
 export const mayRead = 4;
 export const mayWrite = 2;
@@ -29,14 +29,22 @@ export function permits(inode: Inode, caller: Caller, mask: number): boolean {
 }
 
 export function requirePermission(inode: Inode, caller: Caller, mask: number): void {
+  if ((mask & mayWrite) !== 0 && isImmutable(inode)) throw new FsError("EPERM");
   if (!permits(inode, caller, mask)) throw new FsError("EACCES");
+}
+
+/** Neither its attributes nor its names may change. */
+export function requireChangeable(inode: Inode): void {
+  if (isImmutable(inode) || isAppendOnly(inode)) throw new FsError("EPERM");
 }
 
 /** A name may be taken from a directory: write and search permission, and in a sticky one the file or directory is ours. */
 export function requireRemovable(directory: DirectoryInode, victim: Inode, caller: Caller): void {
   requirePermission(directory, caller, mayWrite | mayExecute);
+  if (isAppendOnly(directory)) throw new FsError("EPERM");
   const sticky = (directory.mode & stickyBit) !== 0;
   if (sticky && !isOwner(victim, caller) && !isOwner(directory, caller)) throw new FsError("EPERM");
+  requireChangeable(victim);
 }
 
 /** The mode after a write or truncation by `caller` (setattr_should_drop_suidgid in the kernel's fs/attr.c). */

@@ -1,5 +1,5 @@
-import { type FileSystem, FsError, limits, O_ACCMODE, O_APPEND, O_RDONLY, O_WRONLY } from "@kedgefs/core";
-import type { FileInode, Inode } from "./inode.ts";
+import { type FileSystem, FsError, limits, O_ACCMODE, O_APPEND, O_NOATIME, O_RDONLY, O_WRONLY } from "@kedgefs/core";
+import { type FileInode, type Inode, isImmutable } from "./inode.ts";
 import { fileBytesMax } from "./sparse-bytes.ts";
 import type { MemoryState } from "./state.ts";
 import { touchContents } from "./truncate.ts";
@@ -23,6 +23,7 @@ export function rangeOperations(state: MemoryState): RangeOperations {
       const known = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE | FALLOC_FL_UNSHARE_RANGE;
       if ((mode & ~known) !== 0) throw new FsError("EOPNOTSUPP");
       if ((mode & FALLOC_FL_PUNCH_HOLE) !== 0 && (mode & FALLOC_FL_KEEP_SIZE) === 0) throw new FsError("EOPNOTSUPP");
+      if (isImmutable(file)) throw new FsError("EPERM");
       const end = offset + length;
       if (end > fileBytesMax) throw new FsError("EFBIG");
       if ((mode & FALLOC_FL_PUNCH_HOLE) !== 0) file.bytes.punch(offset, end);
@@ -51,6 +52,7 @@ export function rangeOperations(state: MemoryState): RangeOperations {
       if (source === target && offset < newOffset + wanted && newOffset < offset + wanted) throw new FsError("EINVAL");
       if (newOffset + size > fileBytesMax) throw new FsError("EFBIG");
       if (size === 0n) return { size: 0 };
+      if ((from.flags & O_NOATIME) === 0) source.atime = state.now();
       target.bytes.write(newOffset, source.bytes.read(offset, Number(size)));
       touchContents(target, caller, state.now());
       return { size: Number(size) };

@@ -121,12 +121,15 @@ export class MemoryState {
     caller: Caller,
     details: { rdev?: number; target?: Uint8Array } = {},
   ): Inode {
-    const ownership = ownershipIn(parent, mode, false, caller);
-    const base = this.#newBase(ownership.mode, caller.uid, ownership.gid, details.rdev ?? 0);
-    const kind = kindOf(mode & S_IFMT);
-    if (kind === "file") return this.#add(parent, key, { ...base, kind, bytes: new SparseBytes(this.space) });
-    const target = Uint8Array.from(details.target ?? []);
-    return this.#add(parent, key, kind === "symlink" ? { ...base, kind, target } : { ...base, kind });
+    return this.#add(parent, key, this.#newInode(parent, mode, caller, details));
+  }
+
+  /** A file that has no name. */
+  makeUnnamed(parent: DirectoryInode, mode: number, caller: Caller): Inode {
+    const made = this.#newInode(parent, mode, caller, {});
+    made.nlink = 0;
+    this.#inodes.set(made.node, made);
+    return made;
   }
 
   /** Writes the directory's times after a change of its names. */
@@ -169,6 +172,20 @@ export class MemoryState {
     parent.entries.set(key, made);
     this.touchDirectory(parent, made.ctime);
     return made;
+  }
+
+  #newInode(
+    parent: DirectoryInode,
+    mode: number,
+    caller: Caller,
+    details: { rdev?: number; target?: Uint8Array },
+  ): Inode {
+    const ownership = ownershipIn(parent, mode, false, caller);
+    const base = this.#newBase(ownership.mode, caller.uid, ownership.gid, details.rdev ?? 0);
+    const kind = kindOf(mode & S_IFMT);
+    if (kind === "file") return { ...base, kind, bytes: new SparseBytes(this.space) };
+    if (kind === "symlink") return { ...base, kind, target: Uint8Array.from(details.target ?? []) };
+    return { ...base, kind };
   }
 
   #newBase(mode: number, uid: number, gid: number, rdev: number) {

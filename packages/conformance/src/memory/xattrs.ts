@@ -1,6 +1,6 @@
 import { type Caller, type FileSystem, FsError, limits, type Name } from "@kedgefs/core";
 import type { Inode } from "./inode.ts";
-import { isPrivileged, mayRead, mayWrite, requirePermission } from "./permission.ts";
+import { isPrivileged, mayRead, mayWrite, requireChangeable, requirePermission } from "./permission.ts";
 import type { MemoryState } from "./state.ts";
 
 type XattrOperations = Pick<FileSystem, "getxattr" | "setxattr" | "listxattr" | "removexattr">;
@@ -25,7 +25,7 @@ export function xattrOperations(state: MemoryState): XattrOperations {
     async setxattr({ node, name, value, flags }, { caller }) {
       const inode = state.inode(node);
       const key = keyOf(name);
-      requireChangeable(inode, key, caller);
+      requireXattrChangeable(inode, key, caller);
       if (value.length > limits.xattrValueBytesMax) throw new FsError("E2BIG");
       if ((flags & ~(XATTR_CREATE | XATTR_REPLACE)) !== 0) throw new FsError("EINVAL");
       const isThere = inode.xattrs?.has(key) === true;
@@ -45,7 +45,7 @@ export function xattrOperations(state: MemoryState): XattrOperations {
     async removexattr({ node, name }, { caller }) {
       const inode = state.inode(node);
       const key = keyOf(name);
-      requireChangeable(inode, key, caller);
+      requireXattrChangeable(inode, key, caller);
       found(inode, key);
       inode.xattrs?.delete(key);
       inode.ctime = state.now();
@@ -69,7 +69,8 @@ function found(inode: Inode, key: string): Uint8Array {
 const takesUserXattrs = (inode: Inode): boolean => inode.kind === "file" || inode.kind === "directory";
 
 /** xattr_permission() of the kernel. */
-function requireChangeable(inode: Inode, key: string, caller: Caller): void {
+function requireXattrChangeable(inode: Inode, key: string, caller: Caller): void {
+  requireChangeable(inode);
   if (!key.startsWith("user.")) {
     if (!isPrivileged(caller)) throw new FsError("EPERM");
     return;

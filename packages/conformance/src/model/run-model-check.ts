@@ -95,12 +95,7 @@ async function makeWorld(
   return { apis, dirs, absoluteLinks, handles: new Map(), comparesDirectoryLinks: capabilities.has("directory-nlink") };
 }
 
-const rootApi = ({ fs, raw }: View): CaseApi => ({
-  ...fs,
-  mknod: raw.mknod,
-  renameat2: raw.renameat2,
-  utimensat: raw.utimensat,
-});
+const rootApi = ({ fs, raw }: View): CaseApi => ({ ...raw, ...fs });
 
 function apiAs(view: View, identity: Identity): CaseApi {
   if (view.as === undefined) throw new Error("a view lacks the identities that the other one has");

@@ -49,7 +49,7 @@ export function fileSystemTarget(
         second: viewOf(second ?? fileSystem),
         self: caller,
         umask,
-        capabilities: capabilitiesWithout(...missing),
+        capabilities: capabilitiesWithout(...missing, "programs", "shared-maps"),
         teardown: async () => {
           try {
             await fs.rm(dir, { recursive: true, force: true });
@@ -62,7 +62,10 @@ export function fileSystemTarget(
   };
 }
 
+/** It keeps no ACLs, whose rules are the kernel's. */
+export const memoryLacks: readonly Capability[] = ["acls"];
+
 /** The model in memory. */
 export function memoryTarget(options?: MemoryOptions): ConformanceTarget {
-  return fileSystemTarget("memory", () => ({ fileSystem: memory(options) }));
+  return fileSystemTarget("memory", () => ({ fileSystem: memory(options) }), { missing: memoryLacks });
 }

@@ -27,7 +27,7 @@ export function mountTarget(
       const { mountpoint, secondMountpoint, unmount } = await mountFn();
       try {
         return await realPlace(mountpoint, {
-          missing,
+          missing: [...missing, "past-fuse"],
           cleanUp: unmount,
           keepsFiles: true,
           secondParent: secondMountpoint,

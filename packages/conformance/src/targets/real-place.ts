@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { allCapabilities, type Capability } from "../capabilities.ts";
 import type { Identity } from "../case.ts";
 import { IdentityHelpers } from "../helper/identity-helpers.ts";
+import { hasPython } from "../helper/run-python.ts";
 import type { ConformancePlace, View } from "../target.ts";
 import type { FsPromises } from "../volume-api.ts";
 
@@ -43,6 +44,7 @@ export async function realPlace(
   await fs.chmod(dir, 0o755);
   const absent = new Set([...missing, ...(isRoot ? [] : needRoot)]);
   if (!(await updatesAtime(dir))) absent.add("atime");
+  if (!(await hasPython())) absent.add("programs");
   const helpers = new IdentityHelpers(umask);
   const viewOf = (path: string): View => {
     const view = { fs: nodeFs, raw: helpers.as(self), dir: path };

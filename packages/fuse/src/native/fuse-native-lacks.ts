@@ -8,6 +8,8 @@
  *   clock of this machine.
  * - byte-names: names and targets of symbolic links must be UTF-8.
  * - rename-flags: EINVAL.
+ * - xattrs, acls, ranges, birth-times, unnamed-files, inode-flags: the binding has no such operations, or libfuse 2 has not.
+ * - shared-maps: ENODEV, as with all files that bypass the page cache.
  * - open-directory: works until the directory is removed; fstat of it is ENOENT then.
  */
 export const fuseNativeLacks = [
@@ -16,5 +18,12 @@ export const fuseNativeLacks = [
   "set-mtime",
   "byte-names",
   "rename-flags",
+  "xattrs",
+  "acls",
+  "ranges",
+  "birth-times",
+  "unnamed-files",
+  "inode-flags",
+  "shared-maps",
   "open-directory",
 ] as const;

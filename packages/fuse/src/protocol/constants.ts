@@ -19,6 +19,7 @@ export const ATTR_BYTES = 88;
 export const ENTRY_OUT_BYTES = 40 + ATTR_BYTES;
 export const ATTR_OUT_BYTES = 16 + ATTR_BYTES;
 export const OPEN_OUT_BYTES = 16;
+export const IOCTL_OUT_BYTES = 16;
 export const STATX_OUT_BYTES = 32 + 256;
 export const DIRENT_BYTES = 24;
 /** Bytes of struct fuse_init_out from 7.23 on. */
@@ -117,6 +118,17 @@ export const fattr = {
   ATIME_NOW: 1 << 7,
   MTIME_NOW: 1 << 8,
 } as const;
+
+/**
+ * Commands of ioctl on 64-bit machines (linux/fs.h). From Linux 5.13 on the kernel sends them for a handle that it opens for that
+ * alone, a directory's too (fuse_priv_ioctl in fs/fuse/ioctl.c).
+ */
+export const FS_IOC_GETFLAGS = 0x80086601;
+export const FS_IOC_SETFLAGS = 0x40086602;
+export const FS_IOC_FSGETXATTR = 0x801c581f;
+export const FS_IOC_FSSETXATTR = 0x401c5820;
+/** Bytes of struct fsxattr. */
+export const FSXATTR_BYTES = 28;
 
 export const GETATTR_FH = 1 << 0;
 export const FSYNC_FDATASYNC = 1 << 0;

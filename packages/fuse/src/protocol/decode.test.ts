@@ -202,6 +202,27 @@ test("FALLOCATE, LSEEK and COPY_FILE_RANGE carry their ranges, exact to 64 bits"
   });
 });
 
+test("TMPFILE carries all that CREATE does, but no name", () => {
+  const body = Buffer.concat([struct([32, 0o20200002], [32, 0o640], [32, 0o22], [32, 0]), nul("/")]);
+  const request = decode.decodeTmpfile(frameOf("TMPFILE", body), nodeOf);
+  assert.deepEqual(request, { parent: "root", flags: 0o20200002, mode: 0o100640, umask: 0o22 });
+});
+
+test("IOCTL carries a handle, a command and what that takes", () => {
+  const ioctl = (command: number, argument: Uint8Array) =>
+    frameOf(
+      "IOCTL",
+      Buffer.concat([struct([64, 42], [32, 0], [32, command], [64, 0], [32, argument.length], [32, 0]), argument]),
+    );
+  const setflags = ioctl(0x40086602, struct([32, 0x80000010]));
+  assert.equal(decode.ioctlCommand(setflags), 0x40086602);
+  assert.deepEqual(decode.decodeSetflags(setflags, nodeOf), { node: "root", handle: 42, flags: 0x80000010 });
+  const fsxattr = Buffer.alloc(28, 7);
+  const fssetxattr = decode.decodeFssetxattr(ioctl(0x401c5820, fsxattr), nodeOf);
+  assert.deepEqual(fssetxattr, { node: "root", handle: 42, fsxattr });
+  assert.throws(() => decode.decodeFssetxattr(ioctl(0x401c5820, fsxattr.subarray(1)), nodeOf), MalformedRequest);
+});
+
 test("FLUSH, RELEASE and RELEASEDIR carry the handle", () => {
   const body = struct([64, 42], [32, 0], [32, 0], [64, 0]);
   assert.deepEqual(decode.decodeHandle(frameOf("FLUSH", body), nodeOf), { node: "root", handle: 42 });

@@ -19,14 +19,16 @@ import type {
   ReadRequest,
   RenameRequest,
   SetattrRequest,
+  SetInodeFlagsRequest,
   SetTime,
   SetxattrRequest,
   SymlinkRequest,
+  TmpfileRequest,
   WriteRequest,
   XattrRequest,
 } from "@kedgefs/core";
 import { limits, O_APPEND, O_DSYNC, S_IFMT, S_IFREG } from "@kedgefs/core";
-import { FSYNC_FDATASYNC, fattr, GETATTR_FH, WRITE_CACHE } from "./constants.ts";
+import { FSXATTR_BYTES, FSYNC_FDATASYNC, fattr, GETATTR_FH, WRITE_CACHE } from "./constants.ts";
 import type { RequestFrame } from "./request-frame.ts";
 
 /** Leads from the kernel's nodeid to the FileSystem's. Throws FsError ESTALE for one that was never given out. */
@@ -134,6 +136,14 @@ export const decodeCreate: Decode<CreateRequest> = (frame, nodeOf) => ({
   umask: frame.u32(8) & permissionBits,
 });
 
+/** struct fuse_create_in as well, then "/", which is no name. */
+export const decodeTmpfile: Decode<TmpfileRequest> = (frame, nodeOf) => ({
+  parent: nodeOf(frame.nodeid),
+  flags: frame.u32(0),
+  mode: (frame.u32(4) & ~S_IFMT) | S_IFREG,
+  umask: frame.u32(8) & permissionBits,
+});
+
 /** struct fuse_read_in: fh, offset, size, read_flags, lock_owner, flags, padding. */
 export const decodeRead: Decode<ReadRequest> = (frame, nodeOf) => readWith(frame, nodeOf, limits.ioBytesMax);
 
@@ -157,7 +167,7 @@ export const decodeWrite: Decode<WriteRequest> = (frame, nodeOf) => ({
   ahead: (frame.u32(20) & WRITE_CACHE) === 0 && (frame.u32(32) & notAhead) === 0,
 });
 
-/** FLUSH, RELEASE, RELEASEDIR: structures that begin with fh. */
+/** FLUSH, RELEASE, RELEASEDIR, IOCTL: structures that begin with fh. */
 export const decodeHandle: Decode<HandleRequest> = (frame, nodeOf) => ({
   node: nodeOf(frame.nodeid),
   handle: frame.handle(0),
@@ -216,6 +226,21 @@ export const decodeLseek: Decode<LseekRequest> = (frame, nodeOf) => ({
   handle: frame.handle(0),
   offset: frame.u64(8),
   whence: frame.u32(16),
+});
+
+/** Of struct fuse_ioctl_in: fh, flags, cmd, arg, in_size, out_size; then what the command takes. */
+export const ioctlCommand = (frame: RequestFrame): number => frame.u32(12);
+
+/** The command takes an int. */
+export const decodeSetflags: Decode<SetInodeFlagsRequest> = (frame, nodeOf) => ({
+  ...decodeHandle(frame, nodeOf),
+  flags: frame.u32(32),
+});
+
+/** The command takes a struct fsxattr. */
+export const decodeFssetxattr: Decode<SetInodeFlagsRequest> = (frame, nodeOf) => ({
+  ...decodeHandle(frame, nodeOf),
+  fsxattr: frame.data(32, FSXATTR_BYTES),
 });
 
 /** struct fuse_copy_file_range_in: fh_in, off_in, nodeid_out, fh_out, off_out, len, flags (none are known). */

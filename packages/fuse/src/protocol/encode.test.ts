@@ -129,6 +129,12 @@ test("positions and lengths of 64 bits are exact", () => {
   assert.deepEqual(body(encoder.number64(2n ** 63n - 1n)), struct([64, 2n ** 63n - 1n]));
 });
 
+test("the answer to a command follows a result that is none", () => {
+  const { encoder, body } = setup();
+  encoder.bytes.fill(0x55);
+  assert.deepEqual(body(encoder.ioctl(struct([32, 0x20]))), struct([64, 0], [64, 0], [32, 0x20]));
+});
+
 test("statx tells the birth time where there is one, and devices in two numbers", () => {
   const { encoder, body } = setup({ attrTimeoutSec: 2.25 });
   const time = (sec: number, nsec: number): Field[] => [

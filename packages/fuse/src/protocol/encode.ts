@@ -18,6 +18,7 @@ import {
   ENTRY_OUT_BYTES,
   FOPEN_DIRECT_IO,
   FOPEN_NOFLUSH,
+  IOCTL_OUT_BYTES,
   OPEN_OUT_BYTES,
   OUT_HEADER_BYTES,
   STATX_BASIC_STATS,
@@ -129,6 +130,13 @@ export class ReplyEncoder {
     if (size === 0) return this.written(bytes.length);
     if (bytes.length > size) throw new FsError("ERANGE", `${bytes.length} bytes and not ${size}`);
     return bytes;
+  }
+
+  /** struct fuse_ioctl_out: result, flags, in_iovs, out_iovs; then what the command answers, as long as the kernel expects it. */
+  ioctl(answer: Uint8Array): number {
+    this.bytes.fill(0, body, body + IOCTL_OUT_BYTES);
+    this.bytes.set(answer, body + IOCTL_OUT_BYTES);
+    return IOCTL_OUT_BYTES + answer.length;
   }
 
   /** struct fuse_lseek_out: offset; struct fuse_copy_file_range_out: bytes_copied. */

@@ -23,6 +23,8 @@ export interface OperationHandling<Op extends OperationName, Request extends Req
   readonly changesIn?: (request: Request) => readonly NodeId[];
   /** The node of which the request changes what is permitted. */
   readonly permits?: (request: Request) => NodeId | undefined;
+  /** The node whose attributes change, though the kernel does not take them for changed. */
+  readonly changesUnseen?: (request: Request) => NodeId;
   /** The operation checks permission, so the caller's supplementary groups are looked up. */
   readonly checksPermission?: boolean;
   /** Nodes that the answer leads to, in the order in which the encoder grants them; it may not reach all. */
@@ -51,6 +53,7 @@ export interface ForwardedRow {
   readonly namesIn: ((request: unknown) => NodeId) | undefined;
   readonly changesIn: ((request: unknown) => readonly NodeId[]) | undefined;
   readonly permits: ((request: unknown) => NodeId | undefined) | undefined;
+  readonly changesUnseen: ((request: unknown) => NodeId) | undefined;
   readonly checksPermission: boolean;
   readonly leadsTo: ((reply: unknown) => readonly Entry[]) | undefined;
   readonly tells: ((reply: unknown, request: unknown) => readonly Entry[]) | undefined;
@@ -73,7 +76,17 @@ export interface RefusedRow {
   readonly errno: number;
 }
 
-export type OpcodeRow = ForwardedRow | DriverRow | RefusedRow;
+/** What becomes of one request. */
+export type RequestRow = ForwardedRow | DriverRow | RefusedRow;
+
+/** A row whose requests are told apart by the command that they carry (ioctl). */
+export interface CommandRow {
+  readonly kind: "byCommand";
+  readonly rows: Readonly<Record<number, ForwardedRow>>;
+  readonly others: RefusedRow;
+}
+
+export type OpcodeRow = RequestRow | CommandRow;
 
 /** A row whose opcode becomes a call of `operation`. */
 export function forward<Op extends OperationName, Request extends RequestOf<Op>>(
@@ -86,6 +99,7 @@ export function forward<Op extends OperationName, Request extends RequestOf<Op>>
     namesIn: undefined,
     changesIn: undefined,
     permits: undefined,
+    changesUnseen: undefined,
     leadsTo: undefined,
     tells: undefined,
     taking: undefined,
@@ -102,6 +116,11 @@ export function forward<Op extends OperationName, Request extends RequestOf<Op>>
 /** A row that the driver answers. */
 export function driver(handler: DriverRow["handler"]): DriverRow {
   return { kind: "driver", handler };
+}
+
+/** A row whose commands have rows of their own; any other command is answered with the error of this name. */
+export function byCommand<Rows extends Readonly<Record<number, ForwardedRow>>>(rows: Rows, others: ErrnoName) {
+  return { kind: "byCommand", rows, others: refuse(others) } as const;
 }
 
 /** A row that is always answered with the error of this name. */

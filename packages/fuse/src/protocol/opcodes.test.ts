@@ -1,16 +1,25 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { operationNames, operations } from "@kedgefs/core";
-import { type OpcodeName, opcodeNumbers } from "./constants.ts";
+import { frameOf, struct } from "../test/request-bytes.ts";
+import {
+  FS_IOC_FSGETXATTR,
+  FS_IOC_FSSETXATTR,
+  FS_IOC_GETFLAGS,
+  FS_IOC_SETFLAGS,
+  type OpcodeName,
+  opcodeNumbers,
+} from "./constants.ts";
 import type { OpcodeRow } from "./opcode-row.ts";
-import { opcodeTable, rowOfOpcode } from "./opcodes.ts";
+import { opcodeTable, rowOfOpcode, rowOfRequest } from "./opcodes.ts";
 
 const ENOSYS = 38;
+const ENOTTY = 25;
 const names = Object.keys(opcodeTable) as OpcodeName[];
 
 test("the opcodes that core's table names lead to the operation that it says, and no others do", () => {
   for (const operation of operationNames.filter((name) => name !== "forget")) {
-    const leading = names.filter((name) => leadsTo(opcodeTable[name]) === operation);
+    const leading = names.filter((name) => leadsTo(opcodeTable[name]).includes(operation));
     assert.deepEqual(leading.toSorted(), [...operations[operation].fuse].toSorted(), operation);
   }
   assert.deepEqual(operations.forget.fuse, ["FORGET", "BATCH_FORGET"]);
@@ -30,9 +39,21 @@ test("an opcode of a newer kernel, and the gaps in the numbers, are refused with
   }
 });
 
+test("of ioctl's commands those of inode flags are forwarded, the others are ENOTTY", () => {
+  const rowOf = (command: number) => {
+    const body = struct([64, 42], [32, 0], [32, command], [64, 0], [32, 0], [32, 4]);
+    return rowOfRequest(frameOf("IOCTL", body)).row;
+  };
+  const operationOf = (command: number) => leadsTo(rowOf(command));
+  assert.deepEqual([FS_IOC_GETFLAGS, FS_IOC_FSGETXATTR].flatMap(operationOf), ["getInodeFlags", "getInodeFlags"]);
+  assert.deepEqual([FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR].flatMap(operationOf), ["setInodeFlags", "setInodeFlags"]);
+  const FIONREAD = 0x541b;
+  assert.deepEqual(rowOf(FIONREAD), { kind: "refused", errno: ENOTTY });
+});
+
 test("ENOSYS is said only to what the kernel can do without", () => {
   const refused = names.filter((name) => isEnosys(opcodeTable[name]));
-  assert.deepEqual(refused.toSorted(), ["BMAP", "POLL", "REMOVEMAPPING", "SETUPMAPPING", "SYNCFS", "TMPFILE"]);
+  assert.deepEqual(refused.toSorted(), ["BMAP", "POLL", "REMOVEMAPPING", "SETUPMAPPING", "SYNCFS"]);
 });
 
 test("groups are looked up for operations that check permission", () => {
@@ -43,6 +64,9 @@ test("groups are looked up for operations that check permission", () => {
   }
 });
 
-const leadsTo = (row: OpcodeRow): string | undefined => (row.kind === "forwarded" ? row.operation : undefined);
+function leadsTo(row: OpcodeRow): readonly string[] {
+  if (row.kind === "byCommand") return Object.values(row.rows).map(({ operation }) => operation);
+  return row.kind === "forwarded" ? [row.operation] : [];
+}
 const checks = (row: OpcodeRow): boolean | undefined => (row.kind === "forwarded" ? row.checksPermission : undefined);
 const isEnosys = (row: OpcodeRow): boolean => row.kind === "refused" && row.errno === ENOSYS;

@@ -2,14 +2,33 @@ import type { DirEntry, Entry, HandleId, NodeId, OperationName, RenameRequest } 
 import { O_ACCMODE, O_RDONLY, O_WRONLY } from "@kedgefs/core";
 import type { Believe } from "../beliefs.ts";
 import type { Opened } from "../open-handles.ts";
-import { FOPEN_NOFLUSH, type OpcodeName, opcodeNumbers } from "./constants.ts";
+import {
+  FOPEN_NOFLUSH,
+  FS_IOC_FSGETXATTR,
+  FS_IOC_FSSETXATTR,
+  FS_IOC_GETFLAGS,
+  FS_IOC_SETFLAGS,
+  type OpcodeName,
+  opcodeNumbers,
+} from "./constants.ts";
 import * as decode from "./decode.ts";
 import { fittingEntries, type ReplyEncoder } from "./encode.ts";
-import { driver, type EncodedBody, type ForwardedRow, forward, type OpcodeRow, refuse } from "./opcode-row.ts";
+import {
+  byCommand,
+  driver,
+  type EncodedBody,
+  type ForwardedRow,
+  forward,
+  type OpcodeRow,
+  type RequestRow,
+  refuse,
+} from "./opcode-row.ts";
+import type { RequestFrame } from "./request-frame.ts";
 
 const nothing = (): EncodedBody => 0;
 const entry = (reply: Entry, _request: unknown, out: ReplyEncoder, believe: Believe): EncodedBody =>
   out.entry(reply, believe);
+const noBytes = new Uint8Array(0);
 const itself = (reply: Entry): readonly Entry[] => [reply];
 const withEntry = (entries: readonly DirEntry[]): readonly Entry[] =>
   entries.flatMap((each) => (each.entry === undefined ? [] : [each.entry]));
@@ -27,6 +46,12 @@ const openedFile = (node: NodeId, handle: HandleId, flags: number): Opened => ({
 const itsHandle = ({ handle }: { readonly handle: HandleId }): HandleId => handle;
 const inParent = ({ parent }: { readonly parent: NodeId }): NodeId => parent;
 const changesInParent = ({ parent }: { readonly parent: NodeId }): readonly NodeId[] => [parent];
+
+const int32 = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer);
+const ofNode = ({ node }: { readonly node: NodeId }): NodeId => node;
+
+/** The kernel expects no new access time of the source. */
+const copies = { decode: decode.decodeCopyFileRange, changesUnseen: ofNode } as const;
 
 const leads = {
   encode: entry,
@@ -109,6 +134,14 @@ const table = {
     tells: itself,
     opens: (reply, request) => openedFile(reply.node, reply.handle, request.flags),
   }),
+  TMPFILE: forward("tmpfile", {
+    decode: decode.decodeTmpfile,
+    encode: (reply, request, out, believe) => out.create(reply, reply.handle, openFlags(request.flags), believe),
+    checksPermission: true,
+    leadsTo: itself,
+    tells: itself,
+    opens: (reply, request) => openedFile(reply.node, reply.handle, request.flags),
+  }),
   READ: forward("read", { decode: decode.decodeRead, encode: (reply) => reply.data }),
   WRITE: forward("write", {
     decode: decode.decodeWrite,
@@ -157,14 +190,38 @@ const table = {
     checksPermission: true,
   }),
   REMOVEXATTR: forward("removexattr", { decode: decode.decodeRemovexattr, encode: nothing, checksPermission: true }),
+  // ENOTTY is ioctl(2)'s word for "not on this file"; kernels before 6.0 hand an ENOSYS through to the program.
+  IOCTL: byCommand(
+    {
+      [FS_IOC_GETFLAGS]: forward("getInodeFlags", {
+        decode: decode.decodeHandle,
+        encode: ({ flags }, _request, out) => out.ioctl(int32(flags)),
+      }),
+      [FS_IOC_FSGETXATTR]: forward("getInodeFlags", {
+        decode: decode.decodeHandle,
+        encode: ({ fsxattr }, _request, out) => out.ioctl(fsxattr),
+      }),
+      [FS_IOC_SETFLAGS]: forward("setInodeFlags", {
+        decode: decode.decodeSetflags,
+        encode: (_reply, _request, out) => out.ioctl(noBytes),
+        changesUnseen: ofNode,
+      }),
+      [FS_IOC_FSSETXATTR]: forward("setInodeFlags", {
+        decode: decode.decodeFssetxattr,
+        encode: (_reply, _request, out) => out.ioctl(noBytes),
+        changesUnseen: ofNode,
+      }),
+    },
+    "ENOTTY",
+  ),
   FALLOCATE: forward("fallocate", { decode: decode.decodeFallocate, encode: nothing }),
   LSEEK: forward("lseek", { decode: decode.decodeLseek, encode: ({ offset }, _request, out) => out.number64(offset) }),
   COPY_FILE_RANGE: forward("copyFileRange", {
-    decode: decode.decodeCopyFileRange,
+    ...copies,
     encode: ({ size }, _request, out) => out.written(size),
   }),
   COPY_FILE_RANGE_64: forward("copyFileRange", {
-    decode: decode.decodeCopyFileRange,
+    ...copies,
     encode: ({ size }, _request, out) => out.number64(BigInt(size)),
   }),
   STATX: forward("getattr", {
@@ -186,8 +243,6 @@ const table = {
   SETLKW: refuse("ENOLCK"),
   // The kernel remembers it (no_bmap) and fails FIBMAP, which concerns block devices only.
   BMAP: refuse("ENOSYS"),
-  // ENOTTY is ioctl(2)'s word for "not on this file"; kernels before 6.0 hand an ENOSYS through to the program.
-  IOCTL: refuse("ENOTTY"),
   // The kernel remembers it (no_poll) and answers that files are always ready, as poll(2) says of regular files.
   POLL: refuse("ENOSYS"),
   // DAX of virtiofs; never sent without FUSE_MAP_ALIGNMENT.
@@ -195,24 +250,26 @@ const table = {
   REMOVEMAPPING: refuse("ENOSYS"),
   // The kernel remembers it (sync_fs = 0) and syncfs(2) does what it did before: the files' own fsync. Sent by virtiofs alone.
   SYNCFS: refuse("ENOSYS"),
-  // The kernel remembers it (no_tmpfile) and answers EOPNOTSUPP, after which programs make a named file.
-  TMPFILE: refuse("ENOSYS"),
 } satisfies Readonly<Record<OpcodeName, OpcodeRow>>;
 
 /** `forget` is made of the driver's own counts. */
-type Covered = Extract<(typeof table)[OpcodeName], ForwardedRow>["operation"] | "forget";
+type Commands = (typeof table)["IOCTL"]["rows"];
+type Covered =
+  | Extract<(typeof table)[OpcodeName], ForwardedRow>["operation"]
+  | Commands[keyof Commands]["operation"]
+  | "forget";
 type Uncovered = Exclude<OperationName, Covered>;
 const uncovered: [Uncovered] extends [never] ? true : Uncovered = true;
 void uncovered;
 
 export const opcodeTable: Readonly<Record<OpcodeName, OpcodeRow>> = table;
 
-export interface NumberedRow {
+export interface NumberedRow<Row = RequestRow> {
   readonly name: string;
-  readonly row: OpcodeRow;
+  readonly row: Row;
 }
 
-const rows: (NumberedRow | undefined)[] = [];
+const rows: (NumberedRow<OpcodeRow> | undefined)[] = [];
 for (const name of Object.keys(opcodeNumbers) as OpcodeName[])
   rows[opcodeNumbers[name]] = { name, row: opcodeTable[name] };
 
@@ -222,6 +279,12 @@ for (const name of Object.keys(opcodeNumbers) as OpcodeName[])
  */
 const unknownRow: NumberedRow = { name: "UNKNOWN", row: refuse("ENOSYS") };
 
-export function rowOfOpcode(opcode: number): NumberedRow {
+export function rowOfOpcode(opcode: number): NumberedRow<OpcodeRow> {
   return rows[opcode] ?? unknownRow;
+}
+
+export function rowOfRequest(frame: RequestFrame): NumberedRow {
+  const { name, row } = rowOfOpcode(frame.opcode);
+  if (row.kind !== "byCommand") return { name, row };
+  return { name, row: row.rows[decode.ioctlCommand(frame)] ?? row.others };
 }

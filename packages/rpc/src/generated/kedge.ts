@@ -21,6 +21,7 @@ import type { FallocateRequest as _kedge_v1_FallocateRequest, FallocateRequest__
 import type { FsyncRequest as _kedge_v1_FsyncRequest, FsyncRequest__Output as _kedge_v1_FsyncRequest__Output } from './kedge/v1/FsyncRequest.ts';
 import type { GetattrRequest as _kedge_v1_GetattrRequest, GetattrRequest__Output as _kedge_v1_GetattrRequest__Output } from './kedge/v1/GetattrRequest.ts';
 import type { HandleRequest as _kedge_v1_HandleRequest, HandleRequest__Output as _kedge_v1_HandleRequest__Output } from './kedge/v1/HandleRequest.ts';
+import type { InodeFlagsReply as _kedge_v1_InodeFlagsReply, InodeFlagsReply__Output as _kedge_v1_InodeFlagsReply__Output } from './kedge/v1/InodeFlagsReply.ts';
 import type { KedgeClient as _kedge_v1_KedgeClient, KedgeDefinition as _kedge_v1_KedgeDefinition } from './kedge/v1/Kedge.ts';
 import type { LinkRequest as _kedge_v1_LinkRequest, LinkRequest__Output as _kedge_v1_LinkRequest__Output } from './kedge/v1/LinkRequest.ts';
 import type { LseekReply as _kedge_v1_LseekReply, LseekReply__Output as _kedge_v1_LseekReply__Output } from './kedge/v1/LseekReply.ts';
@@ -41,12 +42,14 @@ import type { ReopenRequest as _kedge_v1_ReopenRequest, ReopenRequest__Output as
 import type { Reply as _kedge_v1_Reply, Reply__Output as _kedge_v1_Reply__Output } from './kedge/v1/Reply.ts';
 import type { Request as _kedge_v1_Request, Request__Output as _kedge_v1_Request__Output } from './kedge/v1/Request.ts';
 import type { ServerFrame as _kedge_v1_ServerFrame, ServerFrame__Output as _kedge_v1_ServerFrame__Output } from './kedge/v1/ServerFrame.ts';
+import type { SetInodeFlagsRequest as _kedge_v1_SetInodeFlagsRequest, SetInodeFlagsRequest__Output as _kedge_v1_SetInodeFlagsRequest__Output } from './kedge/v1/SetInodeFlagsRequest.ts';
 import type { SetTime as _kedge_v1_SetTime, SetTime__Output as _kedge_v1_SetTime__Output } from './kedge/v1/SetTime.ts';
 import type { SetattrRequest as _kedge_v1_SetattrRequest, SetattrRequest__Output as _kedge_v1_SetattrRequest__Output } from './kedge/v1/SetattrRequest.ts';
 import type { SetxattrRequest as _kedge_v1_SetxattrRequest, SetxattrRequest__Output as _kedge_v1_SetxattrRequest__Output } from './kedge/v1/SetxattrRequest.ts';
 import type { StatFs as _kedge_v1_StatFs, StatFs__Output as _kedge_v1_StatFs__Output } from './kedge/v1/StatFs.ts';
 import type { SymlinkRequest as _kedge_v1_SymlinkRequest, SymlinkRequest__Output as _kedge_v1_SymlinkRequest__Output } from './kedge/v1/SymlinkRequest.ts';
 import type { Timespec as _kedge_v1_Timespec, Timespec__Output as _kedge_v1_Timespec__Output } from './kedge/v1/Timespec.ts';
+import type { TmpfileRequest as _kedge_v1_TmpfileRequest, TmpfileRequest__Output as _kedge_v1_TmpfileRequest__Output } from './kedge/v1/TmpfileRequest.ts';
 import type { WriteReply as _kedge_v1_WriteReply, WriteReply__Output as _kedge_v1_WriteReply__Output } from './kedge/v1/WriteReply.ts';
 import type { WriteRequest as _kedge_v1_WriteRequest, WriteRequest__Output as _kedge_v1_WriteRequest__Output } from './kedge/v1/WriteRequest.ts';
 import type { XattrListReply as _kedge_v1_XattrListReply, XattrListReply__Output as _kedge_v1_XattrListReply__Output } from './kedge/v1/XattrListReply.ts';
@@ -80,6 +83,7 @@ export interface ProtoGrpcType {
       FsyncRequest: MessageTypeDefinition<_kedge_v1_FsyncRequest, _kedge_v1_FsyncRequest__Output>
       GetattrRequest: MessageTypeDefinition<_kedge_v1_GetattrRequest, _kedge_v1_GetattrRequest__Output>
       HandleRequest: MessageTypeDefinition<_kedge_v1_HandleRequest, _kedge_v1_HandleRequest__Output>
+      InodeFlagsReply: MessageTypeDefinition<_kedge_v1_InodeFlagsReply, _kedge_v1_InodeFlagsReply__Output>
       Kedge: SubtypeConstructor<typeof grpc.Client, _kedge_v1_KedgeClient> & { service: _kedge_v1_KedgeDefinition }
       LinkRequest: MessageTypeDefinition<_kedge_v1_LinkRequest, _kedge_v1_LinkRequest__Output>
       LseekReply: MessageTypeDefinition<_kedge_v1_LseekReply, _kedge_v1_LseekReply__Output>
@@ -100,12 +104,14 @@ export interface ProtoGrpcType {
       Reply: MessageTypeDefinition<_kedge_v1_Reply, _kedge_v1_Reply__Output>
       Request: MessageTypeDefinition<_kedge_v1_Request, _kedge_v1_Request__Output>
       ServerFrame: MessageTypeDefinition<_kedge_v1_ServerFrame, _kedge_v1_ServerFrame__Output>
+      SetInodeFlagsRequest: MessageTypeDefinition<_kedge_v1_SetInodeFlagsRequest, _kedge_v1_SetInodeFlagsRequest__Output>
       SetTime: MessageTypeDefinition<_kedge_v1_SetTime, _kedge_v1_SetTime__Output>
       SetattrRequest: MessageTypeDefinition<_kedge_v1_SetattrRequest, _kedge_v1_SetattrRequest__Output>
       SetxattrRequest: MessageTypeDefinition<_kedge_v1_SetxattrRequest, _kedge_v1_SetxattrRequest__Output>
       StatFs: MessageTypeDefinition<_kedge_v1_StatFs, _kedge_v1_StatFs__Output>
       SymlinkRequest: MessageTypeDefinition<_kedge_v1_SymlinkRequest, _kedge_v1_SymlinkRequest__Output>
       Timespec: MessageTypeDefinition<_kedge_v1_Timespec, _kedge_v1_Timespec__Output>
+      TmpfileRequest: MessageTypeDefinition<_kedge_v1_TmpfileRequest, _kedge_v1_TmpfileRequest__Output>
       WriteReply: MessageTypeDefinition<_kedge_v1_WriteReply, _kedge_v1_WriteReply__Output>
       WriteRequest: MessageTypeDefinition<_kedge_v1_WriteRequest, _kedge_v1_WriteRequest__Output>
       XattrListReply: MessageTypeDefinition<_kedge_v1_XattrListReply, _kedge_v1_XattrListReply__Output>

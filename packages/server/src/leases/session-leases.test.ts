@@ -461,8 +461,19 @@ describe("access times", options, () => {
       const { handle } = (await by.run("opendir", { node: d })).reply as HandleReply;
       return ["readdirplus", { node: d, handle, offset: 0n, size: 4096 }];
     },
+    async copyFileRange(by, { f, g }) {
+      const handle = await open(by, f as NodeId, O_RDONLY);
+      const newHandle = await open(by, g as NodeId, O_RDWR);
+      return ["copyFileRange", { node: f, handle, offset: 0n, newNode: g, newHandle, newOffset: 0n, length: 1n }];
+    },
   };
-  const readName: Record<string, string> = { read: "f", readlink: "s", readdir: "d", readdirplus: "d" };
+  const readName: Record<string, string> = {
+    read: "f",
+    readlink: "s",
+    readdir: "d",
+    readdirplus: "d",
+    copyFileRange: "f",
+  };
 
   for (const [title, request] of Object.entries(reads)) {
     test(`${title} that moves one is answered when nobody believes the former`, options, async (context) => {

@@ -17,6 +17,7 @@ import {
   type GetattrRequest,
   type HandleReply,
   type HandleRequest,
+  type InodeFlags,
   isDirectory,
   isRegular,
   isSymlink,
@@ -51,9 +52,11 @@ import {
   type ReadRequest,
   type RenameRequest,
   type SetattrRequest,
+  type SetInodeFlagsRequest,
   type SetxattrRequest,
   type StatFs,
   type SymlinkRequest,
+  type TmpfileRequest,
   type WriteReply,
   type WriteRequest,
   type XattrListReply,
@@ -86,6 +89,7 @@ import {
   mknodat,
   O_DIRECTORY,
   O_NOFOLLOW,
+  O_TMPFILE,
   openat,
   openat2,
   parseDents,
@@ -106,11 +110,12 @@ import {
   unlinkat,
   utimensFd,
 } from "@kedgefs/posix";
+import { inodeFlagsOf, setInodeFlagsOf } from "./inode-flag-calls.ts";
 import type { Intending } from "./intending.ts";
 import { LoopGuard } from "./loop-guard.ts";
 import type { NodeStore } from "./node-store.ts";
 import type { OpenFiles } from "./open-files.ts";
-import { getxattrOf, hasNoXattrs, listxattrOf, removexattrOf, setxattrOf } from "./xattr-calls.ts";
+import { getxattrOf, hasNoXattrs, hasXattr, listxattrOf, removexattrOf, setxattrOf } from "./xattr-calls.ts";
 
 /** Flags of an open that mean something to the server's descriptor; the rest is the client's business. */
 const openFlags = O_ACCMODE | O_TRUNC | O_APPEND | O_SYNC | O_DSYNC | O_NOATIME;
@@ -302,6 +307,15 @@ export class LocalFileSystem implements FileSystem {
     throw new FsError("EIO", "the name keeps appearing and vanishing");
   }
 
+  async tmpfile({ parent, mode, umask, flags }: TmpfileRequest, { caller }: CallContext): Promise<CreateReply> {
+    const parentFd = this.#fd(parent);
+    const wanted = (flags & (openFlags | O_EXCL)) | (alwaysFlags & ~O_NOFOLLOW) | O_TMPFILE;
+    const fd = runAs(caller, () => withUmask(umask, () => openat(parentFd, ".", wanted, mode & 0o7777)));
+    const stat = fstatx(fd);
+    const node = this.#nodes.identify(fd, stat);
+    return { node, attr: presentable(fd, stat), handle: this.#files.add(node, fd, flags) };
+  }
+
   async read({ handle, offset, size }: ReadRequest): Promise<ReadReply> {
     if (size > limits.ioBytesMax) throw new FsError("EINVAL", "a read is too large");
     const data = Buffer.allocUnsafeSlow(size);
@@ -388,7 +402,7 @@ export class LocalFileSystem implements FileSystem {
     context: CallContext,
   ): Promise<void> {
     const fd = this.#fd(node);
-    intend?.([node]);
+    intend?.([hasXattr(fd, name) ? node : null]);
     setxattrOf(fd, name, value, flags, context.caller);
   }
 
@@ -398,7 +412,7 @@ export class LocalFileSystem implements FileSystem {
 
   async removexattr({ node, name, intend }: Intending<XattrRequest>, { caller }: CallContext): Promise<void> {
     const fd = this.#fd(node);
-    intend?.([node]);
+    intend?.([hasXattr(fd, name) ? node : null]);
     removexattrOf(fd, name, caller);
   }
 
@@ -406,6 +420,14 @@ export class LocalFileSystem implements FileSystem {
     if ((mode & ~fallocateModes) !== 0) throw new FsError("EOPNOTSUPP", "fallocate: such a mode is not repeatable");
     if (caller.uid !== 0) clearSetIds(this.#files.get(handle).fd);
     await this.#files.use(handle, (fd) => fallocate(fd, mode, offset, length));
+  }
+
+  async getInodeFlags({ handle }: HandleRequest): Promise<InodeFlags> {
+    return inodeFlagsOf(this.#files.get(handle).fd);
+  }
+
+  async setInodeFlags(request: SetInodeFlagsRequest, { caller }: CallContext): Promise<void> {
+    setInodeFlagsOf(this.#files.get(request.handle).fd, request, caller);
   }
 
   async lseek({ handle, offset, whence }: LseekRequest): Promise<LseekReply> {

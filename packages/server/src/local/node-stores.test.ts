@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type Entry, type NodeId, O_RDONLY, rootContext } from "@kedgefs/core";
+import { type Entry, type NodeId, O_RDONLY, O_RDWR, rootContext } from "@kedgefs/core";
 import { openStateDirectory } from "../state/state-directory.ts";
 import { HandleNodes } from "./handle-nodes.ts";
 import { IndexNodes } from "./index-nodes.ts";
@@ -110,6 +110,32 @@ for (const kind of ["handles", "index"] as const) {
         assert.equal(await life.inode(nodes[index] as NodeId), ino);
       }
       assert.equal((await life.lookup("z", "b", "f")).node, nodes[2]);
+    });
+
+    test("lead to a file that was made without a name, if it got one", async () => {
+      const dir = fresh();
+      const made: NodeId[] = [];
+      {
+        using life = begin(kind, dir);
+        const { root: parent, fileSystem } = life;
+        for (const text of ["named", "unnamed"]) {
+          const request = { parent, mode: 0o600, flags: O_RDWR };
+          const { node, handle, attr } = await fileSystem.tmpfile(request, rootContext());
+          assert.equal(attr.nlink, 0);
+          await fileSystem.write({ node, handle, offset: 0n, data: bytes(text) }, rootContext());
+          assert.equal((await fileSystem.getattr({ node })).attr.size, BigInt(text.length));
+          made.push(node);
+        }
+        const [node] = made as [NodeId];
+        const linked = await fileSystem.link({ node, newParent: parent, newName: bytes("n") }, rootContext());
+        assert.deepEqual([linked.node, linked.attr.nlink], [node, 1]);
+        assert.equal((await life.lookup("n")).node, node);
+      }
+      assert.deepEqual(descriptorsOfRemoved(dir), []);
+      using life = begin(kind, dir);
+      assert.equal(await life.inode(made[0] as NodeId), fs.statSync(join(dir, "data/n"), { bigint: true }).ino);
+      assert.equal((await life.lookup("n")).node, made[0]);
+      await assert.rejects(life.inode(made[1] as NodeId), stale);
     });
 
     test("are ESTALE where the file was unlinked, or replaced by another", async () => {

@@ -51,6 +51,17 @@ export function listxattrOf(fd: number, { uid }: Caller): XattrListReply {
   return { names: Buffer.concat(shown.flatMap((name) => [name, Buffer.alloc(1)])) };
 }
 
+/** Whether the inode has it, as the server itself sees it. */
+export function hasXattr(fd: number, name: Uint8Array): boolean {
+  try {
+    getxattr(fd, name, new Uint8Array(0));
+    return true;
+  } catch (error) {
+    if (error instanceof FsError && error.code !== "EIO") return false;
+    throw error;
+  }
+}
+
 /** Whether the inode has none at all; undefined where it can't be told. */
 export function hasNoXattrs(fd: number): true | undefined {
   try {

@@ -13,6 +13,7 @@ import {
   rootContext,
   silentLogger,
 } from "@kedgefs/core";
+import { getxattr, setxattr, XATTR_CREATE, XATTR_REPLACE } from "@kedgefs/posix";
 import type { WireOperation, WireRequest } from "@kedgefs/rpc";
 import { type Local, local } from "../local/local.ts";
 import { Journal } from "../state/journal.ts";
@@ -81,11 +82,57 @@ interface Scene {
   /** The directory as `ls` shows it after exactly one run. */
   readonly expected: readonly string[];
   readonly code?: string;
+  /** What `ls` does not show of it. */
+  check?(data: string): void;
 }
 
 const touch = (data: string, ...names: string[]): void => {
   for (const each of names) fs.writeFileSync(join(data, each), each);
 };
+
+const xattr = name("user.x");
+/** The value of the attribute of "a"; undefined where there is none. */
+const xattrOf = (data: string): string | undefined =>
+  withFile(join(data, "a"), (fd) => {
+    const value = Buffer.alloc(16);
+    try {
+      return value.toString("utf8", 0, getxattr(fd, xattr, value));
+    } catch {
+      return undefined;
+    }
+  });
+
+function withFile<Result>(path: string, use: (fd: number) => Result): Result {
+  const fd = fs.openSync(path, "r");
+  try {
+    return use(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** An attribute that is `before` there, and `after` what is asked of it. */
+function xattrScene(
+  operation: "setxattr" | "removexattr",
+  before: string | undefined,
+  { value, flags }: { readonly value?: string; readonly flags?: number },
+  after: string | undefined,
+): Scene {
+  return {
+    operation,
+    prepare(data) {
+      touch(data, "a");
+      if (before !== undefined) withFile(join(data, "a"), (fd) => setxattr(fd, xattr, name(before), 0));
+    },
+    body: async (_, lookup) => ({
+      node: await lookup("a"),
+      name: xattr,
+      ...(value === undefined ? {} : { value: name(value), flags }),
+    }),
+    expected: ["a"],
+    check: (data) => assert.equal(xattrOf(data), after),
+  };
+}
 
 const scenes: Record<string, Scene> = {
   mkdir: {
@@ -150,6 +197,20 @@ const scenes: Record<string, Scene> = {
     body: async (parent, lookup) => ({ node: await lookup("a"), newParent: parent, newName: name("l") }),
     expected: ["a", "l"],
   },
+  "setxattr that creates": xattrScene("setxattr", undefined, { value: "new", flags: XATTR_CREATE }, "new"),
+  "setxattr that creates what is there with that value": {
+    ...xattrScene("setxattr", "same", { value: "same", flags: XATTR_CREATE }, "same"),
+    code: "EEXIST",
+  },
+  "setxattr that replaces": xattrScene("setxattr", "old", { value: "new", flags: XATTR_REPLACE }, "new"),
+  "setxattr that replaces by the same": xattrScene("setxattr", "same", { value: "same", flags: XATTR_REPLACE }, "same"),
+  "setxattr that replaces nothing": {
+    ...xattrScene("setxattr", undefined, { value: "new", flags: XATTR_REPLACE }, undefined),
+    code: "ENODATA",
+  },
+  "setxattr of either": xattrScene("setxattr", "old", { value: "", flags: 0 }, ""),
+  removexattr: xattrScene("removexattr", "old", {}, undefined),
+  "removexattr of nothing": { ...xattrScene("removexattr", undefined, {}, undefined), code: "ENODATA" },
   "exclusive create": {
     operation: "create",
     prepare() {},
@@ -193,6 +254,7 @@ describe("an operation that is asked again after the server died has run once", 
           await assert.rejects(again, { code: scene.code });
         }
         assert.deepEqual(fs.readdirSync(data), scene.expected, `before: ${contentBefore}`);
+        scene.check?.(data);
         if (what === "rename over a file") assert.equal(fs.readFileSync(join(data, "b"), "utf8"), "a");
         if (what === "rename that exchanges") assert.equal(fs.readFileSync(join(data, "a"), "utf8"), "b");
 

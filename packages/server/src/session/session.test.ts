@@ -495,6 +495,32 @@ test("a handle that is another file by now is not written through", { timeout },
   for (const name of ["f", "g"]) assert.equal(fs.readFileSync(join(data, name), "utf8"), name);
 });
 
+test("a copy goes to the client's own handle, and is a change of that handle's file", { timeout }, async () => {
+  const { mine, theirs, node, f, data } = await pair();
+  const g = await node("g");
+  // The file system's first handle. Nobody else can copy to it, by whatever number.
+  await mine.ask(1, "open", { node: f, flags: O_RDWR, handle: 1 });
+  await theirs.ask(1, "open", { node: g, flags: O_RDONLY, handle: 8 });
+  const copy = { node: g, handle: 8, offset: 0n, newNode: f, newOffset: 1n, length: 1n };
+  theirs.send(2, "copyFileRange", { ...copy, newHandle: 1 });
+  await mine.until(1, mine.recalls);
+  mine.events?.recalled(1);
+  await theirs.until(2);
+  assert.equal(theirs.replies.at(-1)?.error?.code, "EBADF");
+  await theirs.ask(3, "open", { node: f, flags: O_WRONLY, handle: 9 });
+  await mine.ask(2, "getattr", { node: f });
+  theirs.send(4, "copyFileRange", { ...copy, newNode: g, newHandle: 9 });
+  await mine.until(2, mine.recalls);
+  assert.deepEqual(mine.recalls.at(-1), { id: 2, node: f });
+  mine.events?.recalled(2);
+  await theirs.until(4);
+  assert.deepEqual(theirs.replies.at(-1)?.body, { size: 1 });
+  assert.deepEqual(
+    ["f", "g"].map((name) => fs.readFileSync(join(data, name), "utf8")),
+    ["fg", "g"],
+  );
+});
+
 test("the end of a session is not the end of what its client believes, until it says so", { timeout }, async () => {
   const { mine, theirs, session, f } = await pair();
   await mine.ask(1, "getattr", { node: f });

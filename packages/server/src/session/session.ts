@@ -53,9 +53,12 @@ export interface SessionOptions {
 interface HandleBody {
   readonly node: NodeId;
   readonly handle?: number | undefined;
+  /** Of a copy: what is written to. */
+  readonly newNode?: NodeId;
+  readonly newHandle?: number | undefined;
 }
 
-const openers: ReadonlySet<string> = new Set(["open", "opendir", "create"]);
+const openers: ReadonlySet<string> = new Set(["open", "opendir", "create", "tmpfile"]);
 const ticketPurpose = "ticket";
 
 /**
@@ -246,10 +249,10 @@ export class Session {
   #withItsNode(request: WireRequest): WireRequest {
     const body = request.body as HandleBody;
     if (body.handle === undefined || openers.has(request.operation) || request.operation === "reopen") return request;
-    const handle = this.#handles.find(body.handle);
-    return handle === undefined || handle.node === body.node
-      ? request
-      : { ...request, body: { ...body, node: handle.node } };
+    const node = this.#handles.find(body.handle)?.node ?? body.node;
+    const newNode = body.newHandle === undefined ? undefined : this.#handles.find(body.newHandle)?.node;
+    if (node === body.node && (newNode === undefined || newNode === body.newNode)) return request;
+    return { ...request, body: { ...body, node, ...(newNode === undefined ? {} : { newNode }) } };
   }
 
   async #runLeased(request: WireRequest, work: () => Promise<unknown>): Promise<LeasedRun<unknown>> {
@@ -326,11 +329,15 @@ export class Session {
     // Given to another file since the request came in: that file's leases were not taken back.
     const isAnother = handle !== undefined && handle.node !== body.node;
     if (isAnother && !optional) throw new FsError("EBADF", `handle ${body.handle} is another file by now`);
-    return await run({ ...body, handle: isAnother ? undefined : handle?.local } as never, context);
+    const own = { ...body, handle: isAnother ? undefined : handle?.local };
+    if (body.newHandle === undefined) return await run(own as never, context);
+    const newHandle = this.#handles.get(body.newHandle);
+    if (newHandle.node !== body.newNode) throw new FsError("EBADF", `handle ${body.newHandle} is another file by now`);
+    return await run({ ...own, newHandle: newHandle.local } as never, context);
   }
 
   async #open(request: WireRequest, context: CallContext): Promise<unknown> {
-    const operation = request.operation as "open" | "opendir" | "create";
+    const operation = request.operation as "open" | "opendir" | "create" | "tmpfile";
     const { handle: number, ...body } = request.body as OpenRequest & { handle: number };
     const directory = operation === "opendir";
     const existing = this.#handles.find(number);

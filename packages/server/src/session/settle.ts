@@ -15,6 +15,7 @@ import {
   type SetxattrRequest,
   type XattrRequest,
 } from "@kedgefs/core";
+import { XATTR_CREATE, XATTR_REPLACE } from "@kedgefs/posix";
 import type { WireOperation, WireRequest } from "@kedgefs/rpc";
 import type { JournalEntry } from "../state/journal.ts";
 
@@ -47,14 +48,31 @@ async function entryAt(fileSystem: FileSystem, place: Place): Promise<Entry | nu
   }
 }
 
-/** The value of an attribute; undefined where there is none. */
+/** The value of an attribute; undefined where there is none, nor can be. */
 async function xattrOf(fileSystem: FileSystem, { node, name }: XattrRequest): Promise<Uint8Array | undefined> {
   try {
     return (await fileSystem.getxattr({ node, name }, rootContext())).value;
   } catch (error) {
-    if (error instanceof FsError && error.code === "ENODATA") return undefined;
+    if (error instanceof FsError && error.code !== "EIO") return undefined;
     throw error;
   }
+}
+
+/** `value` undefined: whether it was removed. The entry knows whether the attribute was there before. */
+async function xattrWasSet(
+  fileSystem: FileSystem,
+  { node, name, value, flags = 0 }: XattrRequest & Partial<SetxattrRequest>,
+  { witness }: JournalEntry,
+): Promise<boolean> {
+  const wasThere = witness[0] !== null;
+  // What must have failed fails again.
+  const mustHaveFailed =
+    value === undefined
+      ? !wasThere
+      : (wasThere && (flags & XATTR_CREATE) !== 0) || (!wasThere && (flags & XATTR_REPLACE) !== 0);
+  if (mustHaveFailed) return false;
+  const found = await xattrOf(fileSystem, { node, name });
+  return value === undefined ? found === undefined : found !== undefined && Buffer.compare(found, value) === 0;
 }
 
 /**
@@ -69,11 +87,8 @@ export async function wasDone(
   openedMs: number,
 ): Promise<boolean | Entry> {
   const { operation, body } = request;
-  if (operation === "setxattr" || operation === "removexattr") {
-    const { value } = body as Partial<SetxattrRequest>;
-    const found = await xattrOf(fileSystem, body as XattrRequest);
-    return value === undefined ? found === undefined : found !== undefined && Buffer.compare(found, value) === 0;
-  }
+  if (operation === "setxattr" || operation === "removexattr")
+    return await xattrWasSet(fileSystem, body as XattrRequest & Partial<SetxattrRequest>, entry);
   const places = placesOf(operation, body);
   const now: (Entry | null)[] = [];
   for (const place of places) now.push(await entryAt(fileSystem, place));

@@ -22,6 +22,8 @@ import type { SetxattrRequest as _kedge_v1_SetxattrRequest, SetxattrRequest__Out
 import type { FallocateRequest as _kedge_v1_FallocateRequest, FallocateRequest__Output as _kedge_v1_FallocateRequest__Output } from '../../kedge/v1/FallocateRequest.ts';
 import type { LseekRequest as _kedge_v1_LseekRequest, LseekRequest__Output as _kedge_v1_LseekRequest__Output } from '../../kedge/v1/LseekRequest.ts';
 import type { CopyFileRangeRequest as _kedge_v1_CopyFileRangeRequest, CopyFileRangeRequest__Output as _kedge_v1_CopyFileRangeRequest__Output } from '../../kedge/v1/CopyFileRangeRequest.ts';
+import type { TmpfileRequest as _kedge_v1_TmpfileRequest, TmpfileRequest__Output as _kedge_v1_TmpfileRequest__Output } from '../../kedge/v1/TmpfileRequest.ts';
+import type { SetInodeFlagsRequest as _kedge_v1_SetInodeFlagsRequest, SetInodeFlagsRequest__Output as _kedge_v1_SetInodeFlagsRequest__Output } from '../../kedge/v1/SetInodeFlagsRequest.ts';
 import type { ReopenRequest as _kedge_v1_ReopenRequest, ReopenRequest__Output as _kedge_v1_ReopenRequest__Output } from '../../kedge/v1/ReopenRequest.ts';
 import type { Long } from '@grpc/proto-loader';
 
@@ -60,8 +62,11 @@ export interface Request {
   'fallocate'?: (_kedge_v1_FallocateRequest | null);
   'lseek'?: (_kedge_v1_LseekRequest | null);
   'copyFileRange'?: (_kedge_v1_CopyFileRangeRequest | null);
+  'tmpfile'?: (_kedge_v1_TmpfileRequest | null);
+  'getInodeFlags'?: (_kedge_v1_HandleRequest | null);
+  'setInodeFlags'?: (_kedge_v1_SetInodeFlagsRequest | null);
   'reopen'?: (_kedge_v1_ReopenRequest | null);
-  'operation'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"reopen";
+  'operation'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"tmpfile"|"getInodeFlags"|"setInodeFlags"|"reopen";
 }
 
 export interface Request__Output {
@@ -99,6 +104,9 @@ export interface Request__Output {
   'fallocate'?: (_kedge_v1_FallocateRequest__Output | null);
   'lseek'?: (_kedge_v1_LseekRequest__Output | null);
   'copyFileRange'?: (_kedge_v1_CopyFileRangeRequest__Output | null);
+  'tmpfile'?: (_kedge_v1_TmpfileRequest__Output | null);
+  'getInodeFlags'?: (_kedge_v1_HandleRequest__Output | null);
+  'setInodeFlags'?: (_kedge_v1_SetInodeFlagsRequest__Output | null);
   'reopen'?: (_kedge_v1_ReopenRequest__Output | null);
-  'operation'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"reopen";
+  'operation'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"tmpfile"|"getInodeFlags"|"setInodeFlags"|"reopen";
 }
