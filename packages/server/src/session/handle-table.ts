@@ -9,6 +9,20 @@ export interface SessionHandle {
   readonly directory: boolean;
 }
 
+/** What a request may name by the client's numbers, and the node that it says to be behind each. */
+export interface HandleBody {
+  readonly node: NodeId;
+  readonly handle?: number | undefined;
+  readonly newNode?: NodeId | undefined;
+  readonly newHandle?: number | undefined;
+}
+
+/** Every field of a request that is a handle, with the one that says which node it is of. */
+const handleFields = [
+  ["handle", "node"],
+  ["newHandle", "newNode"],
+] as const satisfies readonly (readonly [keyof HandleBody, keyof HandleBody])[];
+
 /** The handles of one session. */
 export class HandleTable {
   readonly #fileSystem: FileSystem;
@@ -31,6 +45,34 @@ export class HandleTable {
     const handle = this.#handles.get(number);
     if (handle === undefined) throw new FsError("EBADF", `handle ${number} is not open at the server`);
     return handle;
+  }
+
+  /** The same with the nodes that its handles lead to. That is the server's to know, whatever nodes the client names beside them. */
+  withNodes<Body extends HandleBody>(body: Body): Body {
+    let known = body;
+    for (const [handleField, nodeField] of handleFields) {
+      const number = body[handleField];
+      const handle = number === undefined ? undefined : this.#handles.get(number);
+      if (handle !== undefined && handle.node !== body[nodeField]) known = { ...known, [nodeField]: handle.node };
+    }
+    return known;
+  }
+
+  /**
+   * The same with the file system's handles in place of the client's numbers. EBADF for a number that is not open here, or is another
+   * file since the request came in: that file's leases were not taken back. Where handles are `optional` those are left out.
+   */
+  withLocals<Body extends HandleBody>(body: Body, optional: boolean): Body {
+    let local = body;
+    for (const [handleField, nodeField] of handleFields) {
+      const number = body[handleField];
+      if (number === undefined) continue;
+      const handle = optional ? this.#handles.get(number) : this.get(number);
+      const isAnother = handle !== undefined && handle.node !== body[nodeField];
+      if (isAnother && !optional) throw new FsError("EBADF", `handle ${number} is another file by now`);
+      local = { ...local, [handleField]: isAnother ? undefined : handle?.local };
+    }
+    return local;
   }
 
   /** EMFILE when the session has as many as it may. */
