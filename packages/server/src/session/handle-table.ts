@@ -1,4 +1,8 @@
 import { type FileSystem, FsError, type HandleId, limits, type NodeId, O_ACCMODE, rootContext } from "@kedgefs/core";
+import { openFilesMax } from "@kedgefs/posix";
+
+/** Descriptors that the server keeps for nodes, connections and its own files, where its limit leaves that many. */
+const reservedDescriptors = 8_192;
 
 /** An open file or directory of a session: the client's number for it leads to the file system's. */
 export interface SessionHandle {
@@ -25,6 +29,10 @@ const handleFields = [
 
 /** The handles of one session. */
 export class HandleTable {
+  /** Of all tables: they share the descriptors of this process. */
+  static #openCount = 0;
+  static readonly #openMax = Math.max(openFilesMax() - reservedDescriptors, Math.floor(openFilesMax() / 2));
+
   readonly #fileSystem: FileSystem;
   readonly #handles = new Map<number, SessionHandle>();
 
@@ -75,10 +83,16 @@ export class HandleTable {
     return local;
   }
 
-  /** EMFILE when the session has as many as it may. */
+  /**
+   * EMFILE when the session has as many as it may. ENFILE when all sessions together have: without descriptors the server could
+   * not even look a name up, for anybody.
+   */
   checkRoom(): void {
     if (this.#handles.size >= limits.sessionHandlesMax) {
       throw new FsError("EMFILE", `a session may have ${limits.sessionHandlesMax} files open`);
+    }
+    if (HandleTable.#openCount >= HandleTable.#openMax) {
+      throw new FsError("ENFILE", `all clients together may have ${HandleTable.#openMax} files open`);
     }
   }
 
@@ -86,17 +100,19 @@ export class HandleTable {
   set(number: number, handle: SessionHandle): void {
     const replaced = this.#handles.get(number);
     this.#handles.set(number, handle);
-    if (replaced !== undefined) void this.#close(replaced);
+    if (replaced === undefined) HandleTable.#openCount++;
+    else void this.#close(replaced);
   }
 
   delete(number: number): SessionHandle | undefined {
     const handle = this.#handles.get(number);
-    this.#handles.delete(number);
+    if (this.#handles.delete(number)) HandleTable.#openCount--;
     return handle;
   }
 
   async closeAll(): Promise<void> {
     const handles = [...this.#handles.values()];
+    HandleTable.#openCount -= handles.length;
     this.#handles.clear();
     for (const handle of handles) await this.#close(handle);
   }
