@@ -107,6 +107,14 @@ const acls = [
   `os.mkdir("acls/sub"); os.getxattr("acls/sub", "system.posix_acl_default")`,
   `os.removexattr("acls", "system.posix_acl_default"); modes_under(0o027)`,
 ];
+const executing = [
+  `subprocess.run(["cp", "/bin/true", "program"]).returncode`,
+  ...[0o711, 0o710, 0o644, 0o755].flatMap((bits) => [
+    `os.chmod("program", ${bits})`,
+    `as_nobody(access("program", os.O_RDONLY))`,
+    `as_nobody(lambda: subprocess.run(["./program"]).check_returncode())`,
+  ]),
+];
 const ranges = [
   `put("holes", b"x" * 65536); os.truncate("holes", 1 << 30)`,
   `extents("holes")`,
@@ -157,6 +165,7 @@ describe("the rarer calls answer on a mount as in a plain directory", {
     ["extended attributes", attributes, false],
     ["extended attributes of root and of others", asRoot, takesRoot],
     ["ACLs", acls, takesRoot],
+    ["programs that others may execute and not read", executing, takesRoot],
     ["ranges of files", ranges, false],
   ] as const) {
     test(what, { timeout, skip }, async () => {
