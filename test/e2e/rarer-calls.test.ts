@@ -184,6 +184,14 @@ const unnamed = [
   `os.setxattr(fd, "user.kept", b"yes"); os.fchmod(fd, 0o600); name_it(fd, "place/late")`,
   `[os.getxattr("place/late", "user.kept"), mode("place/late")]`,
 ];
+const executing = [
+  `subprocess.run(["cp", "/bin/true", "program"]).returncode`,
+  ...[0o711, 0o710, 0o644, 0o755].flatMap((bits) => [
+    `os.chmod("program", ${bits})`,
+    `as_nobody(access("program", os.O_RDONLY))`,
+    `as_nobody(lambda: subprocess.run(["./program"]).check_returncode())`,
+  ]),
+];
 const ranges = [
   `put("holes", b"x" * 65536); os.truncate("holes", 1 << 30)`,
   `extents("holes")`,
@@ -234,6 +242,7 @@ describe("the rarer calls answer on a mount as in a plain directory", {
     ["extended attributes", attributes, false],
     ["extended attributes of root and of others", asRoot, takesRoot],
     ["ACLs", acls, takesRoot],
+    ["programs that others may execute and not read", executing, takesRoot],
     ["ranges of files", ranges, false],
     ["flags of files", inodeFlags, takesRoot],
     ["files without a name", unnamed, takesRoot],

@@ -95,7 +95,7 @@ export function remote(session: RemoteSession): FileSystem {
     async (request: object, context: CallContext) => {
       const { handle, newHandle } = request as { handle?: HandleId; newHandle?: HandleId };
       if (handle !== undefined) await session.handles.ready(handle, context);
-      session.handles.check(newHandle);
+      if (newHandle !== undefined) await session.handles.ready(newHandle, context);
       return bodyOf(await ask(name, request, context));
     };
 

@@ -30,6 +30,8 @@ export const O_NOATIME = 0o1000000;
 export const O_CLOEXEC = 0o2000000;
 export const O_SYNC = 0o4010000;
 export const O_PATH = 0o10000000;
+/** Not of open(2): the kernel opens a file so to execute it, and FUSE_OPEN passes it on. Source: __FMODE_EXEC in linux/fs.h. */
+export const FMODE_EXEC = 0o40;
 
 export const RENAME_NOREPLACE = 1;
 export const RENAME_EXCHANGE = 2;

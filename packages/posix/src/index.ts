@@ -17,7 +17,7 @@ export * from "./names.ts";
 export * from "./open.ts";
 export { type ReadyReader, readWhenReady } from "./pollable.ts";
 export { preadNowait } from "./pread-nowait.ts";
-export { type CapabilityName, hasCapability } from "./process-status.ts";
+export { type CapabilityName, hasCapability, openFilesMax } from "./process-status.ts";
 export * from "./read-now.ts";
 export * from "./seek-data.ts";
 export * from "./sockets.ts";

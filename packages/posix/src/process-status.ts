@@ -77,3 +77,10 @@ export function includesCapability(status: ThreadStatus, name: CapabilityName): 
 export function hasCapability(name: CapabilityName): boolean {
   return includesCapability(readThreadStatus(), name);
 }
+
+/** How many descriptors this process may have (its soft RLIMIT_NOFILE); Infinity where there is no limit. Format: proc_pid_limits(5). */
+export function openFilesMax(): number {
+  const [, soft] = /^Max open files +(\S+)/m.exec(readFileSync("/proc/self/limits", "latin1")) ?? [];
+  if (soft === undefined) throw new Error('the limits of the process have no line "Max open files"');
+  return soft === "unlimited" ? Number.POSITIVE_INFINITY : Number(soft);
+}

@@ -12,6 +12,7 @@ import {
   type Entry,
   type FallocateRequest,
   type FileSystem,
+  FMODE_EXEC,
   FsError,
   type FsyncRequest,
   type GetattrRequest,
@@ -646,6 +647,8 @@ function clearSetIds(fd: number): void {
   if ((mode & cleared) !== 0) chmodFd(fd, mode & 0o7777 & ~cleared);
 }
 
+const X_OK = 1;
+
 const S_ISUID = 0o4000;
 const S_ISGID = 0o2000;
 const S_IXGRP = 0o010;
@@ -655,7 +658,13 @@ function openNode(pathFd: number, flags: number, mode: number, reopen: boolean, 
   try {
     return runAs(caller, () => reopenFd(pathFd, wanted));
   } catch (error) {
-    if (!reopen || !(error instanceof FsError) || error.code !== "EACCES") throw error;
+    if (!(error instanceof FsError) || error.code !== "EACCES") throw error;
+    if ((flags & (FMODE_EXEC | O_ACCMODE)) === (FMODE_EXEC | O_RDONLY)) {
+      // Who may execute a program need not be allowed to read it: the kernel reads it for them.
+      runAs(caller, () => faccessFd(pathFd, X_OK));
+      return reopenFd(pathFd, wanted);
+    }
+    if (!reopen) throw error;
   }
   // A server without root, and a file like git's objects, written through a handle though its mode is 0444. The owner may
   // change the mode for the moment of the open; a server that is not the owner fails here with EPERM.

@@ -287,6 +287,24 @@ test("a number that is given to file after file leaves one of them open", { time
   );
 });
 
+test("a copy is made to the file that this client has open, whatever others have under the same number", {
+  timeout,
+}, async () => {
+  for (const name of ["f", "g"]) fs.writeFileSync(join(scene.data, name), name);
+  const [f, g] = [await scene.node("f"), await scene.node("g")];
+  const [theirs, mine] = [connect(scene.other("02")), scene.connect()];
+  await theirs.ask(1, "open", { node: f, flags: O_RDWR, handle: 1 });
+  await theirs.ask(2, "open", { node: g, flags: O_RDWR, handle: 2 });
+  await mine.ask(1, "open", { node: g, flags: O_RDWR, handle: 1 });
+  await mine.ask(2, "open", { node: f, flags: O_RDWR, handle: 5 });
+  const copy = { node: f, handle: 5, offset: 0n, newNode: g, newOffset: 1n, length: 1n };
+  assert.deepEqual((await mine.ask(3, "copyFileRange", { ...copy, newHandle: 1 })).body, { size: 1 });
+  const contents = (): string[] => ["f", "g"].map((name) => fs.readFileSync(join(scene.data, name), "utf8"));
+  assert.deepEqual(contents(), ["f", "gf"]);
+  assert.equal((await mine.ask(4, "copyFileRange", { ...copy, newHandle: 2 })).error?.code, "EBADF");
+  assert.deepEqual(contents(), ["f", "gf"]);
+});
+
 const lacksRoot = process.getuid?.() === 0 ? false : "needs root: permission is checked for another user";
 
 test("a ticket vouches for what was permitted and nothing more", { timeout, skip: lacksRoot }, async () => {

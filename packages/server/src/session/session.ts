@@ -26,7 +26,7 @@ import type { LeaseTable } from "../leases/lease-table.ts";
 import { type LeasedExport, type LeasedRun, SessionLeases } from "../leases/session-leases.ts";
 import type { Journal } from "../state/journal.ts";
 import type { Sealer } from "../state/state-directory.ts";
-import { HandleTable, type SessionHandle, ticketBytes } from "./handle-table.ts";
+import { type HandleBody, HandleTable, type SessionHandle, ticketBytes } from "./handle-table.ts";
 import type { KeyedQueue } from "./keyed-queue.ts";
 import { OnceRunner } from "./once.ts";
 import { contentRead } from "./open-content.ts";
@@ -48,14 +48,6 @@ export interface SessionOptions {
   /** Undefined where files have no handles, by which leases know them. */
   readonly leases: ({ readonly table: LeaseTable } & Omit<LeasedExport, "own">) | undefined;
   readonly logger: Logger;
-}
-
-interface HandleBody {
-  readonly node: NodeId;
-  readonly handle?: number | undefined;
-  /** Of a copy: what is written to. */
-  readonly newNode?: NodeId;
-  readonly newHandle?: number | undefined;
 }
 
 const openers: ReadonlySet<string> = new Set(["open", "opendir", "create", "tmpfile"]);
@@ -195,7 +187,7 @@ export class Session {
     if (running === undefined) {
       if (this.#ending) return;
       this.#runningBytes += dataBytes(request);
-      running = this.#run(this.#withItsNode(request));
+      running = this.#run(this.#withItsNodes(request));
       this.#running.set(id, running);
       this.#updateHold();
     }
@@ -245,14 +237,10 @@ export class Session {
     return content?.length === body.size ? { ...(answered as object), content } : answered;
   }
 
-  /** What a handle leads to is the server's to know, whatever node the client names beside it. */
-  #withItsNode(request: WireRequest): WireRequest {
-    const body = request.body as HandleBody;
-    if (body.handle === undefined || openers.has(request.operation) || request.operation === "reopen") return request;
-    const node = this.#handles.find(body.handle)?.node ?? body.node;
-    const newNode = body.newHandle === undefined ? undefined : this.#handles.find(body.newHandle)?.node;
-    if (node === body.node && (newNode === undefined || newNode === body.newNode)) return request;
-    return { ...request, body: { ...body, node, ...(newNode === undefined ? {} : { newNode }) } };
+  #withItsNodes(request: WireRequest): WireRequest {
+    if (openers.has(request.operation) || request.operation === "reopen") return request;
+    const body = this.#handles.withNodes(request.body as HandleBody);
+    return body === request.body ? request : { ...request, body };
   }
 
   async #runLeased(request: WireRequest, work: () => Promise<unknown>): Promise<LeasedRun<unknown>> {
@@ -310,7 +298,7 @@ export class Session {
     };
   }
 
-  /** Makes the call at the file system, with the client's number of a handle turned into the file system's. */
+  /** Makes the call at the file system, with the client's numbers of handles turned into the file system's. */
   async #call(request: WireRequest, context: CallContext): Promise<unknown> {
     const { operation } = request;
     if (operation === "reopen") return await this.#reopen(request, context);
@@ -322,18 +310,9 @@ export class Session {
       // Unknown: closed already by the first of two releases, or lost with an earlier server.
       return handle === undefined ? {} : await run({ ...body, handle: handle.local } as never, context);
     }
-    if (body.handle === undefined) return await run(request.body as never, context);
     // getattr and setattr name a handle as a better way to the node, and can do without.
     const optional = operation === "getattr" || operation === "setattr";
-    const handle = optional ? this.#handles.find(body.handle) : this.#handles.get(body.handle);
-    // Given to another file since the request came in: that file's leases were not taken back.
-    const isAnother = handle !== undefined && handle.node !== body.node;
-    if (isAnother && !optional) throw new FsError("EBADF", `handle ${body.handle} is another file by now`);
-    const own = { ...body, handle: isAnother ? undefined : handle?.local };
-    if (body.newHandle === undefined) return await run(own as never, context);
-    const newHandle = this.#handles.get(body.newHandle);
-    if (newHandle.node !== body.newNode) throw new FsError("EBADF", `handle ${body.newHandle} is another file by now`);
-    return await run({ ...own, newHandle: newHandle.local } as never, context);
+    return await run(this.#handles.withLocals(body, optional) as never, context);
   }
 
   async #open(request: WireRequest, context: CallContext): Promise<unknown> {
