@@ -87,8 +87,9 @@ export function remote(session: RemoteSession): FileSystem {
   const forward =
     (name: Exclude<OperationName, "forget">): AnyOperation =>
     async (request: object, context: CallContext) => {
-      const { handle } = request as { handle?: HandleId };
+      const { handle, newHandle } = request as { handle?: HandleId; newHandle?: HandleId };
       if (handle !== undefined) await session.handles.ready(handle, context);
+      if (newHandle !== undefined) await session.handles.ready(newHandle, context);
       return bodyOf(await ask(name, request, context));
     };
 

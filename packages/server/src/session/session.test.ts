@@ -495,6 +495,27 @@ test("a handle that is another file by now is not written through", { timeout },
   for (const name of ["f", "g"]) assert.equal(fs.readFileSync(join(data, name), "utf8"), name);
 });
 
+test("a copy goes from and to the files that its own session has under these numbers", { timeout }, async () => {
+  const { data, node, other } = scene;
+  for (const name of ["f", "g"]) fs.writeFileSync(join(data, name), name);
+  const [f, g] = [await node("f"), await node("g")];
+  const [mine, theirs] = [scene.connect(), connect(other("02"))];
+  // At the file system this is the first handle, as the number 1 is the first of any session.
+  await theirs.ask(1, "open", { node: f, flags: O_RDWR, handle: 7 });
+  await mine.ask(1, "open", { node: f, flags: O_RDONLY, handle: 1 });
+  await mine.ask(2, "open", { node: g, flags: O_RDWR, handle: 2 });
+  const places = { offset: 0n, newOffset: 3n, length: 1n };
+  mine.send(3, "copyFileRange", { node: f, handle: 1, newNode: g, newHandle: 2, ...places });
+  mine.send(4, "copyFileRange", { node: f, handle: 1, newNode: f, newHandle: 2, ...places });
+  mine.send(5, "copyFileRange", { node: g, handle: 2, newNode: f, newHandle: 7, ...places });
+  await mine.until(5);
+  const outcomes = [3, 4, 5].map((id) => mine.replies.find((reply) => reply.id === id)?.error?.code);
+  // Whatever node is named beside a handle, the handle says which it is.
+  assert.deepEqual(outcomes, [undefined, undefined, "EBADF"]);
+  assert.equal(fs.readFileSync(join(data, "g"), "latin1"), "g\0\0f");
+  assert.equal(fs.readFileSync(join(data, "f"), "latin1"), "f");
+});
+
 test("the end of a session is not the end of what its client believes, until it says so", { timeout }, async () => {
   const { mine, theirs, session, f } = await pair();
   await mine.ask(1, "getattr", { node: f });

@@ -53,6 +53,8 @@ export interface SessionOptions {
 interface HandleBody {
   readonly node: NodeId;
   readonly handle?: number | undefined;
+  readonly newNode?: NodeId | undefined;
+  readonly newHandle?: number | undefined;
 }
 
 const openers: ReadonlySet<string> = new Set(["open", "opendir", "create"]);
@@ -246,10 +248,9 @@ export class Session {
   #withItsNode(request: WireRequest): WireRequest {
     const body = request.body as HandleBody;
     if (body.handle === undefined || openers.has(request.operation) || request.operation === "reopen") return request;
-    const handle = this.#handles.find(body.handle);
-    return handle === undefined || handle.node === body.node
-      ? request
-      : { ...request, body: { ...body, node: handle.node } };
+    const node = this.#handles.find(body.handle)?.node ?? body.node;
+    const newNode = this.#handles.find(body.newHandle ?? 0)?.node ?? body.newNode;
+    return node === body.node && newNode === body.newNode ? request : { ...request, body: { ...body, node, newNode } };
   }
 
   async #runLeased(request: WireRequest, work: () => Promise<unknown>): Promise<LeasedRun<unknown>> {
@@ -321,12 +322,21 @@ export class Session {
     }
     if (body.handle === undefined) return await run(request.body as never, context);
     // getattr and setattr name a handle as a better way to the node, and can do without.
-    const optional = operation === "getattr" || operation === "setattr";
-    const handle = optional ? this.#handles.find(body.handle) : this.#handles.get(body.handle);
-    // Given to another file since the request came in: that file's leases were not taken back.
-    const isAnother = handle !== undefined && handle.node !== body.node;
-    if (isAnother && !optional) throw new FsError("EBADF", `handle ${body.handle} is another file by now`);
-    return await run({ ...body, handle: isAnother ? undefined : handle?.local } as never, context);
+    if (operation === "getattr" || operation === "setattr") {
+      const handle = this.#handles.find(body.handle);
+      return await run({ ...body, handle: handle?.node === body.node ? handle?.local : undefined } as never, context);
+    }
+    const handle = this.#localHandle(body.handle, body.node);
+    if (body.newHandle === undefined) return await run({ ...body, handle } as never, context);
+    const newHandle = this.#localHandle(body.newHandle, body.newNode);
+    return await run({ ...body, handle, newHandle } as never, context);
+  }
+
+  /** The file system's handle. EBADF where it was given to another file since the request came in, whose leases were not taken back. */
+  #localHandle(number: number, node: NodeId | undefined): HandleId {
+    const handle = this.#handles.get(number);
+    if (handle.node !== node) throw new FsError("EBADF", `handle ${number} is another file by now`);
+    return handle.local;
   }
 
   async #open(request: WireRequest, context: CallContext): Promise<unknown> {
