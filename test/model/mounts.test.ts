@@ -22,6 +22,12 @@ describe("two mounts of one export", { skip: takesRoot || lacksMounts() || lacks
     await site?.[Symbol.asyncDispose]();
   });
 
+  test("a plain directory does what the model does", { timeout }, async () => {
+    const plain = site.folder("plain");
+    await using control = await MountStage.create({ 0: plain, 1: plain, host: plain });
+    await checkScripts("a plain directory", 25, { steps: 50, host: true }, control);
+  });
+
   test("answer each call as one file system would", { timeout }, () =>
     checkScripts("two mounts", 25, { steps: 50 }, stage),
   );

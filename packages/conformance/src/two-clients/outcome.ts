@@ -11,6 +11,8 @@ export interface Seen {
   readonly size: string | undefined;
   readonly mtimeNs: bigint;
   readonly ctimeNs: bigint;
+  /** Of the model: whether the last call that may have changed the times did, is the file system's choice. */
+  readonly areTimesFree?: boolean;
 }
 
 /** What came of a call: the name of an errno, or a value in a form that can be compared, and attributes where it told some. */

@@ -1,4 +1,5 @@
 import {
+  type Attr,
   type DirEntry,
   direntType,
   type FileSystem,
@@ -12,8 +13,9 @@ import {
   O_EXCL,
   O_RDONLY,
   O_TRUNC,
+  rootContext,
 } from "@kedgefs/core";
-import { digest, type Outcome, seenOf } from "./outcome.ts";
+import { digest, type Outcome, type Seen, seenOf } from "./outcome.ts";
 import type { CallStep } from "./script.ts";
 import { SeamWalk } from "./seam-walk.ts";
 
@@ -36,8 +38,13 @@ const nothingOpen: Prepared = { nodes: [], run: async () => ({ value: "nothing i
 const notOfDirectories: Prepared = { nodes: [], run: async () => ({ value: "a directory is open" }) };
 const notOfFiles: Prepared = { nodes: [], run: async () => ({ value: "a file is open" }) };
 
-/** Files that were allocated without being written: where data is in them the file system decides. */
-export type Allocated = Set<NodeId>;
+/** What file systems do in different ways: noted by the model, which then lets any of them be right. */
+export class Choices {
+  /** Files that were allocated without being written: where data is in them the file system decides. */
+  readonly allocated = new Set<NodeId>();
+  /** Modification times of files that truncate(2) left at their size: ext4 changes the time then, tmpfs does not. */
+  readonly truncated = new Map<string, bigint>();
+}
 
 type SlotStep = Extract<CallStep, { slot: number }>;
 type PathStep = Exclude<CallStep, { slot: number }>;
@@ -46,13 +53,13 @@ type PathStep = Exclude<CallStep, { slot: number }>;
 export class SeamClient {
   readonly #fs: FileSystem;
   readonly #top: NodeId;
-  readonly #allocated: Allocated;
+  readonly #choices: Choices | undefined;
   readonly #slots = new Map<number, OpenSlot>();
 
-  constructor(fs: FileSystem, top: NodeId, allocated: Allocated) {
+  constructor(fs: FileSystem, top: NodeId, choices?: Choices) {
     this.#fs = fs;
     this.#top = top;
-    this.#allocated = allocated;
+    this.#choices = choices;
   }
 
   /** Walks the paths of a step. What fails there, is what the call says. */
@@ -73,7 +80,7 @@ export class SeamClient {
     switch (step.call) {
       case "stat": {
         const { node } = await walk.entry(step.path);
-        return about([node], async () => ({ seen: seenOf((await fs.getattr({ node }, context)).attr) }));
+        return about([node], async () => ({ seen: this.#seen((await fs.getattr({ node }, context)).attr) }));
       }
       case "list": {
         const { node, attr } = await walk.entry(step.path);
@@ -116,12 +123,12 @@ export class SeamClient {
       case "mkdir": {
         const place = await walk.place(step.path);
         const request = { ...place, mode: step.mode, umask: 0 };
-        return about([place.parent], async () => ({ seen: seenOf((await fs.mkdir(request, context)).attr) }));
+        return about([place.parent], async () => ({ seen: this.#seen((await fs.mkdir(request, context)).attr) }));
       }
       case "symlink": {
         const place = await walk.place(step.path);
         const request = { ...place, target: Buffer.from("nowhere") };
-        return about([place.parent], async () => ({ seen: seenOf((await fs.symlink(request, context)).attr) }));
+        return about([place.parent], async () => ({ seen: this.#seen((await fs.symlink(request, context)).attr) }));
       }
       case "rename": {
         const [from, to] = await walk.places(step.path, step.newPath);
@@ -132,12 +139,15 @@ export class SeamClient {
         const { node } = await walk.entry(step.path);
         const { parent, name } = await walk.place(step.newPath);
         const request = { node, newParent: parent, newName: name };
-        return about([node, parent], async () => ({ seen: seenOf((await fs.link(request, context)).attr) }));
+        return about([node, parent], async () => ({ seen: this.#seen((await fs.link(request, context)).attr) }));
       }
       case "chmod":
         return this.#setting(await walk.followed(step.path), { mode: step.mode }, walk);
-      case "truncate":
-        return this.#setting(await walk.followed(step.path), { size: BigInt(step.size) }, walk);
+      case "truncate": {
+        const node = await walk.followed(step.path);
+        const { nodes, run } = this.#setting(node, { size: BigInt(step.size) }, walk);
+        return about(nodes, () => this.#truncate(node, step.size, run));
+      }
       case "chown": {
         const { node } = await walk.entry(step.path);
         return this.#setting(node, { uid: step.uid, gid: step.gid }, walk);
@@ -173,9 +183,23 @@ export class SeamClient {
     }
   }
 
+  async #truncate(node: NodeId, size: number, run: () => Promise<Outcome>): Promise<Outcome> {
+    if (this.#choices === undefined) return await run();
+    const { attr } = await this.#fs.getattr({ node }, rootContext());
+    const outcome = await run();
+    const { ino, mtimeNs } = seenOf(attr);
+    if (attr.size === BigInt(size)) this.#choices.truncated.set(ino, mtimeNs);
+    return outcome;
+  }
+
+  #seen(attr: Attr): Seen {
+    const seen = seenOf(attr);
+    return { ...seen, areTimesFree: this.#choices?.truncated.get(seen.ino) === seen.mtimeNs };
+  }
+
   #setting(node: NodeId, change: object, { context }: SeamWalk, handle?: HandleId): Prepared {
     const request = { node, ...(handle === undefined ? {} : { handle }), ...change };
-    return about([node], async () => ({ seen: seenOf((await this.#fs.setattr(request, context)).attr) }));
+    return about([node], async () => ({ seen: this.#seen((await this.#fs.setattr(request, context)).attr) }));
   }
 
   async #onSlot(step: SlotStep, walk: SeamWalk): Promise<Prepared> {
@@ -195,7 +219,7 @@ export class SeamClient {
     const { node, handle } = open;
     switch (step.call) {
       case "fstat":
-        return about([node], async () => ({ seen: seenOf((await fs.getattr({ node, handle }, context)).attr) }));
+        return about([node], async () => ({ seen: this.#seen((await fs.getattr({ node, handle }, context)).attr) }));
       case "fchmod":
         return this.#setting(node, { mode: step.mode }, walk, handle);
       case "fsync":
@@ -229,14 +253,14 @@ export class SeamClient {
         const { mode, at, size } = step;
         const request = { node, handle, mode, offset: BigInt(at), length: BigInt(size) };
         return about([node], async () => {
-          if ((mode & FALLOC_FL_PUNCH_HOLE) === 0) this.#allocated.add(node);
+          if ((mode & FALLOC_FL_PUNCH_HOLE) === 0) this.#choices?.allocated.add(node);
           return nothing(await fs.fallocate(request, context));
         });
       }
       case "seek": {
         const request = { node, handle, offset: BigInt(step.at), whence: step.whence };
         return about([node], async () => {
-          const isFree = this.#allocated.has(node);
+          const isFree = this.#choices?.allocated.has(node) === true;
           return await fs.lseek(request, context).then(
             ({ offset }) => ({ value: Number(offset), isFree }),
             (error) => ({ ...outcomeOf(error), isFree }),

@@ -2,7 +2,7 @@ import { type FileSystem, type NodeId, O_RDONLY, rootContext, S_IFDIR, S_IFMT } 
 import { memory } from "../memory/memory.ts";
 import type { Outcome } from "./outcome.ts";
 import type { CallStep, Disturbance } from "./script.ts";
-import { SeamClient } from "./seam-client.ts";
+import { Choices, SeamClient } from "./seam-client.ts";
 
 /** Where a script is played. */
 export interface World {
@@ -30,7 +30,7 @@ async function runDirectory(fs: FileSystem, name: string): Promise<NodeId> {
 /** Two clients by their FileSystems, in a directory that `makeRunDirectory` has made. */
 export async function seamWorld(clients: readonly [FileSystem, FileSystem], name: string): Promise<World> {
   const made: SeamClient[] = [];
-  for (const fs of clients) made.push(new SeamClient(fs, await runDirectory(fs, name), new Set()));
+  for (const fs of clients) made.push(new SeamClient(fs, await runDirectory(fs, name)));
   return {
     async prepare(step) {
       const client = step.client === "host" ? undefined : made[step.client];
@@ -51,9 +51,9 @@ export class ModelWorld implements World {
     const model = new ModelWorld();
     await makeRunDirectory(model.#fs, "run");
     const top = await runDirectory(model.#fs, "run");
-    const allocated = new Set<NodeId>();
+    const choices = new Choices();
     for (const client of [0, 1, "host"] as const) {
-      model.#clients.set(client, new SeamClient(model.#fs, top, allocated));
+      model.#clients.set(client, new SeamClient(model.#fs, top, choices));
     }
     return model;
   }
