@@ -17,10 +17,10 @@ describe("two sessions of one server", {
   after(() => standing?.close?.());
 
   test("answer each call as one file system would", { timeout }, () =>
-    checkScripts("two sessions", 150, { steps: 50 }, sessionStage(standing)),
+    checkScripts("two sessions", 100, { steps: 50 }, sessionStage(standing)),
   );
 
   test("answer calls that overlap as if one was made after the other", { timeout }, () =>
-    checkScripts("two sessions, calls that overlap", 100, { steps: 50, overlaps: true }, sessionStage(standing)),
+    checkScripts("two sessions, calls that overlap", 60, { steps: 50, overlaps: true }, sessionStage(standing)),
   );
 });

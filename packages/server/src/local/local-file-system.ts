@@ -416,7 +416,8 @@ export class LocalFileSystem implements FileSystem {
     { handle, offset, newHandle, newOffset, length }: CopyFileRangeRequest,
     { caller }: CallContext,
   ): Promise<WriteReply> {
-    this.#toBeWritten(newHandle, caller);
+    // Where the source has no more to copy, nothing is written, and the kernel takes no bits away.
+    if (offset < fstatx(this.#files.get(handle).fd).attr.size) this.#toBeWritten(newHandle, caller);
     const bytes = length < limits.copyBytesMax ? length : BigInt(limits.copyBytesMax);
     const size = await this.#files.use(handle, (from) =>
       this.#files.use(newHandle, (to) => copyFileRange(from, offset, to, newOffset, bytes)),

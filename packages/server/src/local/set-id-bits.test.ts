@@ -14,7 +14,10 @@ const skip = process.geteuid?.() === 0 ? false : "needs root, whom the server te
 const user = new CallContext({ uid: 12_001, gid: 12_001, groups: [], pid: 0 });
 const data = Buffer.from("text");
 
-test("what is refused for want of a handle that writes leaves the set-id bits", { timeout: 20_000, skip }, async () => {
+test("what writes nothing, or is refused for want of a handle that writes, leaves the set-id bits", {
+  timeout: 20_000,
+  skip,
+}, async () => {
   const path = join(base, "data");
   fs.mkdirSync(path);
   const state = openStateDirectory(join(base, "state"));
@@ -36,8 +39,10 @@ test("what is refused for want of a handle that writes leaves the set-id bits", 
     ]) {
       await assert.rejects(refused, { code: "EBADF" });
     }
-    assert.equal(fs.statSync(file).mode & 0o7777, 0o6755);
     const writing = await fileSystem.open({ node, flags: O_RDWR }, rootContext());
+    const past = { ...copied, handle: writing.handle, offset: 4n, newHandle: writing.handle, newOffset: 0n };
+    assert.deepEqual(await fileSystem.copyFileRange(past, user), { size: 0 });
+    assert.equal(fs.statSync(file).mode & 0o7777, 0o6755);
     await fileSystem.write({ node, handle: writing.handle, offset: 0n, data }, user);
     assert.equal(fs.statSync(file).mode & 0o7777, 0o755);
     for (const open of [handle, writing.handle]) await fileSystem.release({ node, handle: open }, rootContext());
