@@ -54,6 +54,12 @@ export class Relay implements AsyncDisposable {
     for (const pair of this.#pairs) pair.mute = true;
   }
 
+  /** The connections that there are end at once, as by a reset of the line. */
+  breakConnections(): void {
+    for (const { ends } of this.#pairs) for (const end of ends) end?.destroy();
+    this.#pairs.clear();
+  }
+
   /** New connections work again. */
   mend(): void {
     this.#down = false;

@@ -1,18 +1,22 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Connection, connect } from "@kedgefs/client";
+import { type Connection, type ConnectOptions, connect } from "@kedgefs/client";
 import type { StandingFileSystem } from "@kedgefs/conformance";
 import { silentLogger } from "@kedgefs/core";
 import { initPki, issueClient, loadClientPki, loadServerPki } from "@kedgefs/pki";
 import { type RunningServer, startServer } from "@kedgefs/server";
 
-/** A server and two clients of it in this process, over TLS on the loopback interface. */
-export async function servedConnections(): Promise<StandingFileSystem> {
+type Client = Pick<Connection, "fileSystem" | "close">;
+
+/** A server and two clients of it in this process, over TLS on the loopback interface. `connectSecond` makes the other client. */
+export async function servedConnections(
+  connectSecond: (options: ConnectOptions) => Promise<Client> = connect,
+): Promise<StandingFileSystem> {
   const dir = mkdtempSync(join(tmpdir(), "k-"));
   const pki = join(dir, "pki");
   const data = join(dir, "data");
-  const connections: Connection[] = [];
+  const connections: Client[] = [];
   let server: RunningServer | undefined;
   const close = async (): Promise<void> => {
     await Promise.all(connections.map((connection) => connection.close()));
@@ -32,13 +36,9 @@ export async function servedConnections(): Promise<StandingFileSystem> {
       logger: silentLogger,
     });
     const { host, port } = server;
-    const client = async (): Promise<Connection> => {
-      const options = { host, port, exportName: "data", tls: loadClientPki(pki), logger: silentLogger };
-      const connection = await connect(options);
-      connections.push(connection);
-      return connection;
-    };
-    const [first, second] = [await client(), await client()];
+    const options = { host, port, exportName: "data", tls: loadClientPki(pki), logger: silentLogger };
+    for (const make of [connect, connectSecond]) connections.push(await make(options));
+    const [first, second] = connections as [Client, Client];
     return { fileSystem: first.fileSystem, second: second.fileSystem, close };
   } catch (error) {
     await close();

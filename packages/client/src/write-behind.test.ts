@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { type HandleId, type NodeId, O_APPEND, O_CREAT, O_DSYNC, O_RDWR, O_TRUNC } from "@kedgefs/core";
+import { type HandleId, type NodeId, O_APPEND, O_CREAT, O_DSYNC, O_RDONLY, O_RDWR, O_TRUNC } from "@kedgefs/core";
 import { beginWriteScene, context, file, isSettled, other } from "./test/write-scene.ts";
 
 const timeout = 20_000;
@@ -36,6 +36,7 @@ test("without leave each write waits", { timeout }, async () => {
 
 for (const [why, flags, request] of [
   ["appends", O_RDWR | O_APPEND, {}],
+  ["goes through a handle for reading", O_RDONLY, {}],
   ["is synchronous", O_RDWR | O_DSYNC, {}],
   ["does not ask for it", O_RDWR, { ahead: false }],
   ["ends where a file may not reach", O_RDWR, { offset: 1n << 50n }],

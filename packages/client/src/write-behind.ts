@@ -200,8 +200,8 @@ export class WriteBehind {
   #mayAnswer(file: WrittenFile, { handle: number, ahead }: WriteRequest, end: bigint): boolean {
     if (ahead !== true || performance.now() >= file.untilMs || end > aheadEndMax || !this.#session.connected)
       return false;
-    const handle = this.#session.handles.find(number);
-    return handle !== undefined && handle.lost === undefined && (handle.flags & (O_APPEND | O_DSYNC)) === 0;
+    const { flags, lost } = this.#session.handles.find(number) ?? { flags: O_RDONLY };
+    return lost === undefined && (flags & O_ACCMODE) !== O_RDONLY && (flags & (O_APPEND | O_DSYNC)) === 0;
   }
 
   async #writeThrough(request: WriteRequest, end: bigint, context: CallContext): Promise<WriteReply> {

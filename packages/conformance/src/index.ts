@@ -14,3 +14,15 @@ export {
 } from "./targets/file-system-target.ts";
 export { mountTarget, type StandingMount } from "./targets/mount-target.ts";
 export { plainDirectory } from "./targets/plain-directory.ts";
+export {
+  checkScripts,
+  failureOfSeed,
+  type ScriptFailure,
+  type Stage,
+  textOfFailure,
+  tryScript,
+} from "./two-clients/check-scripts.ts";
+export type { ScriptKind } from "./two-clients/generate.ts";
+export type { Outcome, Seen } from "./two-clients/outcome.ts";
+export { type CallStep, callers, type Disturbance, type Script } from "./two-clients/script.ts";
+export { makeRunDirectory, seamWorld, type World } from "./two-clients/seam-world.ts";

@@ -131,6 +131,31 @@ test("what was told under a lease is answered from memory, with the time that it
   assert.ok(leasedUntilMs <= performance.now() + 5_000);
 });
 
+test("that a file has no attribute of a name is said to who may read it", async () => {
+  const [owner, member, stranger]: Caller[] = [
+    { uid: 7, gid: 7, groups: [], pid: 0 },
+    { uid: 8, gid: 8, groups: [9], pid: 0 },
+    { uid: 8, gid: 8, groups: [], pid: 0 },
+  ];
+  for (const [mode, expected] of [
+    [0o400, ["ENODATA", undefined, undefined]],
+    [0o040, [undefined, "ENODATA", undefined]],
+    [0o004, [undefined, undefined, "ENODATA"]],
+  ] as const) {
+    const { learn, remembered } = begin();
+    const codeFor = async (caller: Caller | undefined, name: string) =>
+      (await remembered("getxattr", { node: file, name: bytes(name) }, caller))?.error?.code;
+    const fields = { mode: 0o100000 | mode, uid: 7, gid: 9, noXattrs: true };
+    await learn("lookup", f, entry(file, mode, fields));
+    const told = [];
+    for (const caller of [owner, member, stranger]) {
+      told.push(await codeFor(caller, "user.x"));
+      assert.equal(await codeFor(caller, "security.x"), "ENODATA");
+    }
+    assert.deepEqual(told, expected);
+  }
+});
+
 test("what was told without a lease is asked again", async () => {
   const { learn, sizeOf, leadsTo } = begin();
   await learn("lookup", f, entry(file, 5), { leased: false });

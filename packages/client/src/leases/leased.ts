@@ -1,6 +1,8 @@
 import {
+  type Attr,
   accesses,
   type CallContext,
+  type Caller,
   effectsOf,
   FsError,
   findingsOf,
@@ -71,23 +73,30 @@ const noXattr: Answer = {
 const isKnownNamespace = (name: Name): boolean =>
   /^(user|trusted|security|system\.posix_acl)[._]/.test(Buffer.from(name).toString("latin1"));
 
+const isOfUsers = (name: Name): boolean => Buffer.from(name).toString("latin1").startsWith("user.");
+
+/**
+ * Whether the mode lets the caller read, which "user." attributes take (xattr_permission in the kernel's fs/xattr.c); there is no
+ * ACL that could say otherwise. Whether root may more than that is the server's to say.
+ */
+function mayRead({ mode, uid, gid }: Attr, caller: Caller): boolean {
+  const shift = caller.uid === uid ? 6 : caller.gid === gid || caller.groups.includes(gid) ? 3 : 0;
+  return ((mode >> shift) & 4) !== 0;
+}
+
 const absent: Answer = { error: new FsError("ENOENT", "no such name"), body: undefined, leased: true, after: [] };
 
-function answerFrom(
-  cache: LeaseCache,
-  operation: string,
-  request: object,
-  caller: Parameters<LeaseCache["lookup"]>[1],
-): Answer | undefined {
+function answerFrom(cache: LeaseCache, operation: string, request: object, caller: Caller): Answer | undefined {
   if (operation === "getattr") {
     const reply = cache.attr((request as { node: NodeId }).node);
     return reply === undefined ? undefined : { body: reply, leased: true, after: [] };
   }
   if (operation === "getxattr" || operation === "listxattr") {
     const { node, name } = request as XattrRequest;
-    if (cache.attr(node)?.attr.noXattrs !== true) return undefined;
+    const attr = cache.attr(node)?.attr;
+    if (attr?.noXattrs !== true) return undefined;
     if (operation === "listxattr") return { body: { names: Buffer.alloc(0) }, leased: true, after: [] };
-    return isKnownNamespace(name) ? noXattr : undefined;
+    return isKnownNamespace(name) && (!isOfUsers(name) || mayRead(attr, caller)) ? noXattr : undefined;
   }
   if (operation !== "lookup") return undefined;
   const found = cache.lookup(request as LookupRequest, caller);

@@ -49,7 +49,8 @@ export function rangeOperations(state: MemoryState): RangeOperations {
       const left = source.bytes.size - offset;
       const wanted = length < BigInt(limits.copyBytesMax) ? length : BigInt(limits.copyBytesMax);
       const size = left <= 0n ? 0n : left < wanted ? left : wanted;
-      if (source === target && offset < newOffset + wanted && newOffset < offset + wanted) throw new FsError("EINVAL");
+      // What lies past the source's end overlaps with nothing (generic_copy_file_checks in the kernel's fs/read_write.c).
+      if (source === target && offset < newOffset + size && newOffset < offset + size) throw new FsError("EINVAL");
       if (newOffset + size > fileBytesMax) throw new FsError("EFBIG");
       if (size === 0n) return { size: 0 };
       if ((from.flags & O_NOATIME) === 0) source.atime = state.now();

@@ -115,7 +115,7 @@ import { inodeFlagsOf, setInodeFlagsOf } from "./inode-flag-calls.ts";
 import type { Intending } from "./intending.ts";
 import { LoopGuard } from "./loop-guard.ts";
 import type { NodeStore } from "./node-store.ts";
-import type { OpenFiles } from "./open-files.ts";
+import type { OpenFile, OpenFiles } from "./open-files.ts";
 import { getxattrOf, hasNoXattrs, hasXattr, listxattrOf, removexattrOf, setxattrOf } from "./xattr-calls.ts";
 
 /** Flags of an open that mean something to the server's descriptor; the rest is the client's business. */
@@ -333,8 +333,7 @@ export class LocalFileSystem implements FileSystem {
   }
 
   async write({ handle, offset, data }: WriteRequest, { caller }: CallContext): Promise<WriteReply> {
-    const { fd, waitsForDisk } = this.#files.get(handle);
-    if (caller.uid !== 0) clearSetIds(fd);
+    const { fd, waitsForDisk } = this.#toBeWritten(handle, caller);
     if (
       data.length <= loopWriteBytesMax &&
       !waitsForDisk &&
@@ -419,7 +418,7 @@ export class LocalFileSystem implements FileSystem {
 
   async fallocate({ handle, mode, offset, length }: FallocateRequest, { caller }: CallContext): Promise<void> {
     if ((mode & ~fallocateModes) !== 0) throw new FsError("EOPNOTSUPP", "fallocate: such a mode is not repeatable");
-    if (caller.uid !== 0) clearSetIds(this.#files.get(handle).fd);
+    this.#toBeWritten(handle, caller);
     await this.#files.use(handle, (fd) => fallocate(fd, mode, offset, length));
   }
 
@@ -440,12 +439,21 @@ export class LocalFileSystem implements FileSystem {
     { handle, offset, newHandle, newOffset, length }: CopyFileRangeRequest,
     { caller }: CallContext,
   ): Promise<WriteReply> {
-    if (caller.uid !== 0) clearSetIds(this.#files.get(newHandle).fd);
+    // Where the source has no more to copy, nothing is written, and the kernel takes no bits away.
+    if (offset < fstatx(this.#files.get(handle).fd).attr.size) this.#toBeWritten(newHandle, caller);
     const bytes = length < limits.copyBytesMax ? length : BigInt(limits.copyBytesMax);
     const size = await this.#files.use(handle, (from) =>
       this.#files.use(newHandle, (to) => copyFileRange(from, offset, to, newOffset, bytes)),
     );
     return { size };
+  }
+
+  /** EBADF where it was opened for reading alone: its set-id bits stay then. */
+  #toBeWritten(handle: HandleRequest["handle"], { uid }: CallContext["caller"]): OpenFile {
+    const file = this.#files.get(handle);
+    if (file.readOnly) throw new FsError("EBADF", `handle ${handle} is not open for writing`);
+    if (uid !== 0) clearSetIds(file.fd);
+    return file;
   }
 
   /** A descriptor of the node that is good until the next await: of the node store, or of an open file without a name. */
