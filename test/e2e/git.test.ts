@@ -3,7 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { BothPlaces } from "../support/both-places.ts";
 import { lacksMounts, lacksPrograms } from "../support/prerequisites.ts";
 
-const timeout = 120_000;
+const timeout = 240_000;
 /** The index has inode numbers and times in it; logs, packs and worktrees have paths of their place. */
 const differing = ["index", "logs", "config", "packed-refs", "*.rev", "FETCH_HEAD", "commit-graph*", "gitdir", ".git"];
 /** With the times of commits fixed, the same history has the same names in both places. */
@@ -96,7 +96,7 @@ describe("git in a mount does what it does in a plain folder", { skip: lacksMoun
       for who in 1 2 3 4; do git clone -q hub $who; done
       work() {
         cd $1
-        for n in $(seq 5); do
+        for n in $(seq 3); do
           echo $n > file-$1-$n; git add .; git commit -q -m "$1 $n"
           until git push -q origin main 2> /dev/null; do git pull -q --rebase; done
         done
@@ -107,7 +107,7 @@ describe("git in a mount does what it does in a plain folder", { skip: lacksMoun
       mounted,
       timeout,
     );
-    const commits = [1, 2, 3, 4].flatMap((who) => [1, 2, 3, 4, 5].map((n) => `${who} ${n}`));
-    assert.deepEqual(output.trim().split("\n"), [...commits, "root", "20"]);
+    const commits = [1, 2, 3, 4].flatMap((who) => [1, 2, 3].map((n) => `${who} ${n}`));
+    assert.deepEqual(output.trim().split("\n"), [...commits, "root", "12"]);
   });
 });

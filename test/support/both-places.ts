@@ -48,9 +48,13 @@ export class BothPlaces implements AsyncDisposable {
     }
   }
 
-  /** Runs a script of bash, which ends with its first failure; resolves with its output. */
+  /** Runs a script of bash, which ends with its first failure, and finds the plain folder in $PLAIN; resolves with its output. */
   script(text: string, cwd: string, timeoutMs: number): Promise<string> {
-    return succeed("bash", ["-euo", "pipefail", "-c", text], { cwd, env, timeoutMs });
+    return succeed("bash", ["-euo", "pipefail", "-c", text], {
+      cwd,
+      env: { ...env, PLAIN: this.plain },
+      timeoutMs,
+    });
   }
 
   /**
