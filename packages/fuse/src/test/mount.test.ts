@@ -159,7 +159,7 @@ with open(sys.argv[1], "r+b") as f:
     }
   });
 
-  test("answers what it does not have as programs expect", async () => {
+  test("answers the rarer calls as programs expect", async () => {
     const program = `
 import errno, fcntl, os, sys, select
 def code(call):
@@ -171,10 +171,10 @@ os.write(f, b"12345")
 print(code(lambda: os.getxattr(sys.argv[1], "user.x")), code(lambda: os.setxattr(sys.argv[1], "user.x", b"1")),
   code(lambda: os.posix_fallocate(f, 0, 10000)), os.lseek(f, 0, os.SEEK_DATA), os.lseek(f, 0, os.SEEK_HOLE),
   os.fstat(f).st_size, code(lambda: fcntl.ioctl(f, 0x5401, bytes(64))), len(select.select([f], [], [], 1)[0]),
-  code(lambda: fcntl.lockf(f, fcntl.LOCK_EX)), code(lambda: os.open(os.path.dirname(sys.argv[1]), os.O_TMPFILE | os.O_RDWR)),
+  code(lambda: fcntl.lockf(f, fcntl.LOCK_EX)),
   code(lambda: os.copy_file_range(f, os.open(sys.argv[1] + "2", os.O_WRONLY | os.O_CREAT), 5, 0)))`;
     const { stdout } = await python(program, path("odd"));
-    assert.equal(stdout.trim(), "ENODATA ok ok 0 10000 10000 ENOTTY 1 ok ENOTSUP ok");
+    assert.equal(stdout.trim(), "ENODATA ok ok 0 10000 10000 ENOTTY 1 ok ok");
     assert.equal(await fs.readFile(path("odd2"), "utf8"), "12345");
   });
 
