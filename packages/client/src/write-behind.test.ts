@@ -73,6 +73,24 @@ test("a write waits for one before it that it overlaps, and only for that", { ti
   assert.equal(asked.length, 4);
 });
 
+test("after a change of its flags, which may forbid writing, the first write to a file waits again", {
+  timeout,
+}, async () => {
+  const { earn, write, last, behind } = beginWriteScene();
+  await earn();
+  await write(4);
+  last().answer({ size: 4 });
+  await turn();
+  const set = behind.ask("setInodeFlags", { node: file, handle: 3, flags: 0x10 }, context());
+  await turn();
+  last().answer();
+  await set;
+  const refused = write(8);
+  assert.equal(await isSettled(refused), false);
+  last().fail("EIO");
+  await assert.rejects(refused, { code: "EIO" });
+});
+
 test("whatever else is asked of the file waits until its writes are there", { timeout }, async () => {
   const { earn, write, last, behind, asked, session } = beginWriteScene();
   await earn();

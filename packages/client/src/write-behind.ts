@@ -93,6 +93,8 @@ export class WriteBehind {
     if (newNode !== undefined) await this.written(newNode, context);
     const stamp = this.#changes.stamp();
     const answer = await this.#next(operation, request, context, bytes);
+    // An immutable file refuses writes through handles that are open already.
+    if (operation === "setInodeFlags" && node !== undefined) void this.recalled(node);
     if (operation === "reopen" || answer.error !== undefined || answer.body === undefined) return answer;
     const findings = findingsOf(operation as OperationName, request, answer.body);
     const overtaken = findings.flatMap(({ entry }: Finding) =>

@@ -261,8 +261,8 @@ const table = {
   SYNCFS: refuse("ENOSYS"),
 } satisfies Readonly<Record<OpcodeName, OpcodeRow>>;
 
-/** `forget` is made of the driver's own counts. */
 type Commands = (typeof table)["IOCTL"]["rows"];
+/** `forget` is made of the driver's own counts. */
 type Covered =
   | Extract<(typeof table)[OpcodeName], ForwardedRow>["operation"]
   | Commands[keyof Commands]["operation"]
@@ -293,7 +293,8 @@ export function rowOfOpcode(opcode: number): NumberedRow<OpcodeRow> {
 }
 
 export function rowOfRequest(frame: RequestFrame): NumberedRow {
-  const { name, row } = rowOfOpcode(frame.opcode);
-  if (row.kind !== "byCommand") return { name, row };
+  const numbered = rowOfOpcode(frame.opcode);
+  const { name, row } = numbered;
+  if (row.kind !== "byCommand") return numbered as NumberedRow;
   return { name, row: row.rows[decode.ioctlCommand(frame)] ?? row.others };
 }
