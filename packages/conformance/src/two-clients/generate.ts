@@ -188,7 +188,8 @@ function related(steps: readonly { readonly step: Step; readonly isAboutTheSame:
       ...(isAboutTheSame && "slot" in step && !opens ? held : {}),
     };
     if ("newPath" in made) path = made.newPath;
-    else if ("path" in made) path = made.path;
+    // The directory of the run is there to be listed.
+    else if ("path" in made && made.path !== "") path = made.path;
     if ("slot" in made && made.client !== "host") {
       held = { client: made.client, slot: made.slot };
       const key = `${held.client} ${held.slot}`;
