@@ -15,6 +15,10 @@ describe("two sessions whose connections break, of a server that is killed and s
   after(() => stage?.[Symbol.asyncDispose]());
 
   test("answer each call as one file system would", { timeout }, () =>
-    checkScripts("two sessions, disturbed", 12, { steps: 40, disturbances: true }, stage),
+    checkScripts("two sessions, disturbed", 4, { steps: 40, disturbances: true }, stage),
+  );
+
+  test("answer calls that overlap as if one was made after the other", { timeout }, () =>
+    checkScripts("overlapping calls, disturbed", 3, { steps: 40, disturbances: true, overlaps: true }, stage),
   );
 });

@@ -24,5 +24,5 @@ export {
 } from "./two-clients/check-scripts.ts";
 export type { ScriptKind } from "./two-clients/generate.ts";
 export type { Outcome, Seen } from "./two-clients/outcome.ts";
-export { type CallStep, callers, type Disturbance, type Script } from "./two-clients/script.ts";
+export { type CallStep, callers, type Disturbance, type Script, textOfScript } from "./two-clients/script.ts";
 export { makeRunDirectory, seamWorld, type World } from "./two-clients/seam-world.ts";

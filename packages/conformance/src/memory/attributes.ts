@@ -23,7 +23,7 @@ import {
 } from "./permission.ts";
 import { pageBytes } from "./sparse-bytes.ts";
 import type { MemoryState } from "./state.ts";
-import { requireSize, requireWritable, truncateFile } from "./truncate.ts";
+import { dropSetIds, requireSize, requireWritable, truncateFile } from "./truncate.ts";
 
 type AttributeOperations = Pick<FileSystem, "getattr" | "setattr" | "readlink" | "access" | "statfs">;
 
@@ -98,9 +98,11 @@ function setattr(state: MemoryState, request: SetattrRequest, { caller }: CallCo
     inode.uid = uid ?? inode.uid;
     inode.gid = gid ?? inode.gid;
   }
-  // truncate(2) to the size that a file has changes no time; ftruncate(2) always does.
+  // truncate(2) to the size that a file has changes no time, but the set-id bits go (do_truncate in the kernel's fs/open.c);
+  // ftruncate(2) always changes times.
   if (size !== undefined && inode.kind === "file") {
     if (handle !== undefined || size !== inode.bytes.size) truncateFile(inode, size, caller, now);
+    else dropSetIds(inode, caller, now);
   }
   if (atime !== undefined) inode.atime = timeFrom(atime, now);
   if (mtime !== undefined) inode.mtime = timeFrom(mtime, now);

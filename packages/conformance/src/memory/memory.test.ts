@@ -164,3 +164,24 @@ test("mknod without type bits makes a regular file", async () => {
   assert.equal(attr.mode, S_IFREG | 0o600);
   assert.equal(attr.rdev, 0);
 });
+
+test("what lies past the end of a source overlaps with nothing", async () => {
+  const fileSystem = memory();
+  const { node, handle } = await makeFile(fileSystem, "file");
+  await fileSystem.write({ node, handle, offset: 0n, data: Buffer.from("text") }, context);
+  const request = { node, handle, newNode: node, newHandle: handle, length: 4n };
+  assert.deepEqual(await fileSystem.copyFileRange({ ...request, offset: 4n, newOffset: 4n }, context), { size: 0 });
+  const overlapping = fileSystem.copyFileRange({ ...request, offset: 0n, newOffset: 3n }, context);
+  await assert.rejects(overlapping, { code: "EINVAL" });
+});
+
+test("truncating a file to the size that it has takes its set-id bits, and no time is changed", async () => {
+  const fileSystem = memory();
+  const { node, handle } = await makeFile(fileSystem, "file");
+  await fileSystem.release({ node, handle }, context);
+  const before = (await fileSystem.setattr({ node, mode: 0o4777 }, context)).attr;
+  const user = new CallContext({ uid: 7, gid: 7, groups: [], pid: 0 });
+  const { attr } = await fileSystem.setattr({ node, size: 0n }, user);
+  assert.equal(attr.mode & 0o7777, 0o777);
+  assert.deepEqual(attr.mtime, before.mtime);
+});

@@ -28,3 +28,11 @@ export function touchContents(inode: FileInode, caller: Caller, now: Timespec): 
   inode.mtime = now;
   inode.ctime = now;
 }
+
+/** Takes the set-id bits away that a change by this caller takes away. */
+export function dropSetIds(inode: FileInode, caller: Caller, now: Timespec): void {
+  const mode = modeAfterWrite(inode, caller);
+  if (mode === inode.mode) return;
+  inode.mode = mode;
+  inode.ctime = now;
+}

@@ -1,7 +1,15 @@
 import { constants } from "node:fs";
 import { RENAME_EXCHANGE, RENAME_NOREPLACE } from "@kedgefs/core";
 import fc from "fast-check";
-import { type Call, type CallerName, type CallStep, type Script, type Step, slotsMax } from "./script.ts";
+import {
+  type Call,
+  type CallerName,
+  type CallStep,
+  isDisturbance,
+  type Script,
+  type Step,
+  slotsMax,
+} from "./script.ts";
 
 const { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
 
@@ -160,9 +168,36 @@ function stepOf(kind: ScriptKind): fc.Arbitrary<Step> {
 
 /** The script of a seed: always the same one. */
 export function scriptOfSeed(seed: number, kind: ScriptKind): Script {
-  const scripts = fc.array(stepOf(kind), { minLength: kind.steps, maxLength: kind.steps, size: "max" });
+  const step = fc.record({ step: stepOf(kind), isAboutTheSame: fc.nat({ max: 9 }).map((among) => among < 6) });
+  const scripts = fc.array(step, { minLength: kind.steps, maxLength: kind.steps, size: "max" });
   const [script] = fc.sample(scripts, { seed, numRuns: 1 });
-  return separated(script ?? [], kind);
+  return separated(related(script ?? []), kind);
+}
+
+/** Makes many steps about the path or the handle that the one before was about: what can go wrong takes several at one file. */
+function related(steps: readonly { readonly step: Step; readonly isAboutTheSame: boolean }[]): Step[] {
+  const opened = new Map<string, string>();
+  let path = "a/a";
+  let held: { client: 0 | 1; slot: number } = { client: 0, slot: 0 };
+  return steps.map(({ step, isAboutTheSame }) => {
+    if (isDisturbance(step)) return step;
+    const opens = step.call === "open" || step.call === "opendir";
+    const made: CallStep & Step = {
+      ...step,
+      ...(isAboutTheSame && "path" in step ? { path } : {}),
+      ...(isAboutTheSame && "slot" in step && !opens ? held : {}),
+    };
+    if ("newPath" in made) path = made.newPath;
+    // The directory of the run is there to be listed.
+    else if ("path" in made && made.path !== "") path = made.path;
+    if ("slot" in made && made.client !== "host") {
+      held = { client: made.client, slot: made.slot };
+      const key = `${held.client} ${held.slot}`;
+      if (opens) opened.set(key, path);
+      else path = opened.get(key) ?? path;
+    }
+    return made;
+  });
 }
 
 /** At most three calls at a time, and only ones that are made at once; each slot is that of one of them. */

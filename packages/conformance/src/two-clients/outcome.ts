@@ -43,8 +43,9 @@ export function digest(bytes: Uint8Array): string {
 
 export function textOfOutcome({ error, value, seen }: Outcome): string {
   if (error !== undefined) return error;
-  const told = seen === undefined ? {} : { ...seen, mode: `0${seen.mode.toString(8)}` };
+  const { areTimesFree: _, ...attributes } = seen ?? ({} as Partial<Seen>);
+  const told = seen === undefined ? {} : { ...attributes, mode: `0${seen.mode.toString(8)}` };
   const all = { ...(value === undefined || value === null ? {} : { value }), ...told };
   if (Object.keys(all).length === 0) return "success";
-  return JSON.stringify(all, (_, each: unknown) => (typeof each === "bigint" ? String(each) : each));
+  return JSON.stringify(all, (__, each: unknown) => (typeof each === "bigint" ? String(each) : each));
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Identities, isAlike, type Tolerance } from "./comparison.ts";
-import { type Outcome, textOfOutcome } from "./outcome.ts";
+import { type Outcome, type Seen, textOfOutcome } from "./outcome.ts";
 import { batchesOf, beginning, type CallStep, isDisturbance, type Script, type Step, textOfStep } from "./script.ts";
 import { ModelWorld, type World } from "./seam-world.ts";
 
@@ -222,8 +222,8 @@ async function stateOf(model: ModelWorld): Promise<string> {
   const parts: string[] = [];
   const look = async (step: CallStep): Promise<void> => {
     const { isGone: _, seen, ...outcome } = await (await model.prepare(step))();
-    const { ino: __, mtimeNs: ___, ctimeNs: ____, ...attributes } = seen ?? ({} as Partial<NonNullable<typeof seen>>);
-    parts.push(JSON.stringify({ ...step, ...outcome, ...attributes }));
+    const { mode, nlink, uid, gid, size } = seen ?? ({} as Partial<Seen>);
+    parts.push(JSON.stringify({ ...step, ...outcome, mode, nlink, uid, gid, size }));
   };
   for (const path of await pathsOf(model)) {
     for (const call of ["stat", "list", "readFile", "listxattr"] as const) {

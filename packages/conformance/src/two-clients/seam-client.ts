@@ -188,8 +188,9 @@ export class SeamClient {
     const { attr } = await this.#fs.getattr({ node }, rootContext());
     const outcome = await run();
     const { ino, mtimeNs } = seenOf(attr);
-    if (attr.size === BigInt(size)) this.#choices.truncated.set(ino, mtimeNs);
-    return outcome;
+    if (attr.size !== BigInt(size) || outcome.seen === undefined) return outcome;
+    this.#choices.truncated.set(ino, mtimeNs);
+    return { seen: { ...outcome.seen, areTimesFree: true } };
   }
 
   #seen(attr: Attr): Seen {

@@ -449,10 +449,10 @@ export class LocalFileSystem implements FileSystem {
   }
 
   /** EBADF where it was opened for reading alone: its set-id bits stay then. */
-  #toBeWritten(handle: HandleRequest["handle"], { uid }: CallContext["caller"]): OpenFile {
+  #toBeWritten(handle: HandleRequest["handle"], caller: CallContext["caller"]): OpenFile {
     const file = this.#files.get(handle);
     if (file.readOnly) throw new FsError("EBADF", `handle ${handle} is not open for writing`);
-    if (uid !== 0) clearSetIds(file.fd);
+    if (caller.uid !== 0) clearSetIds(file.fd, caller);
     return file;
   }
 
@@ -638,13 +638,14 @@ function withUmask<Result>(mask: number | undefined, make: () => Result): Result
 }
 
 /**
- * What write(2) does for a caller without CAP_FSETID (inode(7), file_remove_privs() in the kernel); the write itself is made on
- * a pool thread, which has the server's capabilities.
+ * What write(2) does for a caller without CAP_FSETID (inode(7), setattr_should_drop_suidgid() in the kernel's fs/attr.c); the write
+ * itself is made on a pool thread, which has the server's capabilities.
  */
-function clearSetIds(fd: number): void {
-  const { mode } = fstatx(fd).attr;
+function clearSetIds(fd: number, caller: CallContext["caller"]): void {
+  const { mode, gid } = fstatx(fd).attr;
   if ((mode & (S_ISUID | S_ISGID)) === 0) return;
-  const cleared = S_ISUID | ((mode & S_IXGRP) === 0 ? 0 : S_ISGID);
+  const isMember = caller.gid === gid || caller.groups.includes(gid);
+  const cleared = S_ISUID | ((mode & S_IXGRP) === 0 && isMember ? 0 : S_ISGID);
   if ((mode & cleared) !== 0) chmodFd(fd, mode & 0o7777 & ~cleared);
 }
 

@@ -14,7 +14,7 @@ const skip = process.geteuid?.() === 0 ? false : "needs root, whom the server te
 const user = new CallContext({ uid: 12_001, gid: 12_001, groups: [], pid: 0 });
 const data = Buffer.from("text");
 
-test("what writes nothing, or is refused for want of a handle that writes, leaves the set-id bits", {
+test("set-id bits go with a write by others than root; what writes nothing, or is refused for want of a handle that writes, leaves them", {
   timeout: 20_000,
   skip,
 }, async () => {
@@ -45,6 +45,17 @@ test("what writes nothing, or is refused for want of a handle that writes, leave
     assert.equal(fs.statSync(file).mode & 0o7777, 0o6755);
     await fileSystem.write({ node, handle: writing.handle, offset: 0n, data }, user);
     assert.equal(fs.statSync(file).mode & 0o7777, 0o755);
+    // Without group execution set-gid stands for mandatory locking, which stays for who is in the group.
+    const member = new CallContext({ uid: 12_002, gid: 12_002, groups: [12_100], pid: 0 });
+    fs.chownSync(file, 0, 12_100);
+    for (const [writer, left] of [
+      [member, 0o2644],
+      [user, 0o644],
+    ] as const) {
+      fs.chmodSync(file, 0o6644);
+      await fileSystem.write({ node, handle: writing.handle, offset: 0n, data }, writer);
+      assert.equal(fs.statSync(file).mode & 0o7777, left);
+    }
     for (const open of [handle, writing.handle]) await fileSystem.release({ node, handle: open }, rootContext());
   } finally {
     source.close();
