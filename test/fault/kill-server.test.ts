@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { lacksPrograms } from "../support/prerequisites.ts";
+import { Python } from "../support/python.ts";
 import { type Server, Site, shell } from "../support/site.ts";
 import { listing, realTree } from "../support/trees.ts";
 
@@ -78,5 +80,36 @@ test("cp -a, tar, and moving and removing go on while the server is killed every
   await shell(`touch -r '${source}' '${mnt}/untarred'`, "/");
   await compare("copied");
   await compare("untarred");
+  await site.umount(mnt);
+});
+
+test("attributes are made, replaced and removed once each while the server is killed every second", {
+  timeout: 1_500_000,
+  skip: lacksPrograms("python3"),
+}, async (t) => {
+  const mnt = await site.mount(server);
+  await using python = new Python();
+  await python.run(`os.chdir("${mnt}"); open("attributes", "w").close()`);
+  let rounds = 0;
+  const total = await killWhile(async (kills) => {
+    while (kills() < killsMin) {
+      rounds++;
+      // Made twice, replaced after its removal or removed twice: each would be an OSError.
+      await python.run(
+        `
+for number in range(20):
+    name = f"user.{number}"
+    os.setxattr("attributes", name, b"made", os.XATTR_CREATE)
+    os.setxattr("attributes", name, b"replaced", os.XATTR_REPLACE)
+    assert os.getxattr("attributes", name) == b"replaced"
+    os.removexattr("attributes", name)
+`,
+        600_000,
+      );
+    }
+  });
+  t.diagnostic(`${total} kills, ${rounds} rounds`);
+  assert.deepEqual(await python.run(`os.listxattr("attributes")`), []);
+  await python[Symbol.asyncDispose]();
   await site.umount(mnt);
 });
