@@ -1,95 +1,26 @@
-import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { BothPlaces } from "../support/both-places.ts";
 import { lacksMounts, lacksPrograms } from "../support/prerequisites.ts";
-import { succeed } from "../support/run.ts";
-import { Site } from "../support/site.ts";
-import { listing, realTree } from "../support/trees.ts";
+import { realTree } from "../support/trees.ts";
 
 const timeout = 240_000;
-/** Nothing of the user's own settings has a say in what the programs do. */
-const env = {
-  ...process.env,
-  LC_ALL: "C",
-  HOME: "/nonexistent",
-  GIT_CONFIG_NOSYSTEM: "1",
-  GIT_CONFIG_GLOBAL: "/dev/null",
-  GIT_AUTHOR_NAME: "Tester",
-  GIT_AUTHOR_EMAIL: "tester@example.org",
-  GIT_COMMITTER_NAME: "Tester",
-  GIT_COMMITTER_EMAIL: "tester@example.org",
-};
 
-describe("programs at work in a mount", { skip: lacksMounts() }, () => {
-  let site: Site;
-  let mnt: string;
-  let tree: string;
-
+describe("programs do in a mount what they do in a plain folder", { skip: lacksMounts() }, () => {
+  let places: BothPlaces;
   before(async () => {
-    site = await Site.create();
-    mnt = await site.mount(await site.serve());
-    tree = join(site.dir, "tree");
-    await realTree(tree, 300);
+    places = await BothPlaces.create();
+    await realTree(join(places.plain, "real"), 200);
   });
-  after(() => site?.[Symbol.asyncDispose]());
+  after(() => places?.[Symbol.asyncDispose]());
 
-  const script = (text: string, cwd: string): Promise<string> =>
-    succeed("bash", ["-euo", "pipefail", "-c", text], { cwd, env, timeoutMs: timeout });
-
-  /**
-   * What a script does in a folder of the mount it does in a plain folder too, the control: the same output, and the same names
-   * and contents afterwards, but for what differs from one run to the next.
-   */
-  const bothPlaces = (name: string, programs: readonly string[], text: string, differing: string[] = []): void => {
+  const scene = (name: string, programs: readonly string[], script: string, differing: string[] = []): void => {
     test(name, { timeout, skip: lacksPrograms(...programs) }, async () => {
-      const folder = name.replace(/\W+/g, "-");
-      const outputs: string[] = [];
-      const places = [join(site.dir, folder), join(mnt, folder)] as const;
-      for (const place of places) {
-        await succeed("mkdir", [place]);
-        outputs.push(await script(text, place));
-      }
-      assert.equal(outputs[1], outputs[0], "the output on the mount, and in a plain folder");
-      const excluded = differing.flatMap((each) => ["-x", each]);
-      await succeed("diff", ["-r", "--no-dereference", ...excluded, ...places], { timeoutMs: timeout });
+      await places.compare(name.replace(/\W+/g, "-"), script, { differing, timeoutMs: timeout });
     });
   };
 
-  bothPlaces(
-    "git keeps a repository, and a clone of it",
-    ["git"],
-    `
-    export GIT_AUTHOR_DATE='2030-01-01T00:00:00Z' GIT_COMMITTER_DATE='2030-01-01T00:00:00Z'
-    git init -q -b main one; cd one
-    for i in $(seq 30); do mkdir -p d$((i % 3)); echo "file $i" > d$((i % 3))/f$i; done
-    ln -s d0/f3 link; echo '#!/bin/sh' > tool; chmod +x tool
-    git add -A; git commit -q -m first; git status --porcelain
-    for i in $(seq 5); do echo "more $i" >> d1/f1; git commit -q -am "change $i"; done
-    git mv d2 d9; git rm -q d0/f3; git commit -q -m moved
-    git checkout -q -b side HEAD~3; echo side > side; git add side; git commit -q -m side
-    git checkout -q main; git merge -q -m merged side
-    git gc -q; git fsck --full --strict; git status --porcelain
-    git clone -q . ../two; git -C ../two status --porcelain
-    git -C ../two log --format='%H %s' | sort; git ls-files -s`,
-    // The index has inode numbers and times in it, and logs and packs of clones the paths.
-    ["index", "logs", "config", "packed-refs", "*.rev", "FETCH_HEAD", "commit-graph*"],
-  );
-
-  bothPlaces(
-    "sqlite3 keeps a database, with a rollback journal",
-    ["sqlite3"],
-    `
-    sqlite3 base.db 'PRAGMA journal_mode = DELETE; CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT, bytes BLOB)'
-    for i in $(seq 20); do
-      sqlite3 base.db "BEGIN; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
-        INSERT INTO t (text, bytes) SELECT 'row ' || i, zeroblob(i * 10) FROM n; COMMIT"
-    done
-    sqlite3 base.db "BEGIN; DELETE FROM t; ROLLBACK; BEGIN; DELETE FROM t WHERE id % 3 = 0; COMMIT; CREATE INDEX x ON t (text); VACUUM"
-    sqlite3 base.db 'PRAGMA integrity_check; SELECT count(*), sum(id), sum(length(bytes)) FROM t'`,
-  );
-
-  bothPlaces(
+  scene(
     "make builds a C program, and it runs from where it was built",
     ["make", "gcc"],
     `
@@ -102,7 +33,7 @@ describe("programs at work in a mount", { skip: lacksMounts() }, () => {
     touch -d '1 minute ago' *.c *.h; make -q && echo nothing to do`,
   );
 
-  bothPlaces(
+  scene(
     "npm installs a project whose dependencies are folders and a package file",
     ["npm"],
     `
@@ -126,7 +57,7 @@ describe("programs at work in a mount", { skip: lacksMounts() }, () => {
     ["*.tgz", "package-lock.json", ".package-lock.json"],
   );
 
-  bothPlaces(
+  scene(
     "python reads and writes through memory maps",
     ["python3"],
     `
@@ -149,47 +80,102 @@ END
     sha256sum mapped`,
   );
 
-  const roundTrip = (name: string, programs: readonly string[], there: string, back: string): void => {
-    test(name, { timeout, skip: lacksPrograms(...programs) }, async () => {
-      const [first] = programs;
-      const inside = join(mnt, `tree-${first}`);
-      const outside = join(site.dir, `back-${first}`);
-      await succeed("mkdir", [inside]);
-      mkdirSync(outside);
-      await script(`T='${tree}' I='${inside}' O='${outside}'\n${there}`, "/");
-      const expected = await listing(tree);
-      assert.deepEqual(await listing(inside), expected, "modes, owners, sizes, times and targets on the mount");
-      await succeed("diff", ["-r", "--no-dereference", tree, inside]);
-      await script(`T='${tree}' I='${inside}' O='${outside}'\n${back}`, "/");
-      assert.deepEqual(await listing(outside), expected, "and back again");
-      await succeed("diff", ["-r", "--no-dereference", tree, outside]);
-      await succeed("rm", ["-r", inside]);
-    });
-  };
+  scene(
+    "processes of Python lock ranges of a file and change it through shared maps",
+    ["python3"],
+    `
+    truncate -s 64K counters
+    python3 - <<'END'
+import fcntl, mmap, os, struct, sys
+def work():
+    with open("counters", "r+b") as file, mmap.mmap(file.fileno(), 0) as view:
+        for turn in range(300):
+            at = turn % 16 * 4096
+            fcntl.lockf(file, fcntl.LOCK_EX, 8, at)
+            struct.pack_into("<Q", view, at, struct.unpack_from("<Q", view, at)[0] + 1)
+            if turn % 10 == 0: view.flush(at, 4096)
+            fcntl.lockf(file, fcntl.LOCK_UN, 8, at)
+children = []
+for child in range(4):
+    pid = os.fork()
+    if pid == 0:
+        try: work()
+        except BaseException as error: print(error, file=sys.stderr); os._exit(1)
+        os._exit(0)
+    children.append(pid)
+assert [os.waitpid(pid, 0)[1] for pid in children] == [0] * 4
+with open("counters", "rb") as file:
+    counts = [struct.unpack("<Q", os.pread(file.fileno(), 8, at * 4096))[0] for at in range(16)]
+assert sum(counts) == 4 * 300, counts
+# A lock that another process holds is refused, and told of.
+with open("counters", "r+b") as file:
+    fcntl.lockf(file, fcntl.LOCK_EX, 100, 50)
+    if os.fork() == 0:
+        with open("counters", "r+b") as other:
+            try: fcntl.lockf(other, fcntl.LOCK_EX | fcntl.LOCK_NB, 10, 149); refused = False
+            except OSError: refused = True
+            fcntl.lockf(other, fcntl.LOCK_EX | fcntl.LOCK_NB, 10, 150)
+            asked = fcntl.fcntl(other, fcntl.F_GETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
+            kind, _, start, length, pid = struct.unpack("hhqqi4x", asked)
+            os._exit(0 if refused and (kind, start, length, pid) == (fcntl.F_WRLCK, 50, 100, os.getppid()) else 1)
+    assert os.wait()[1] == 0
+print(counts, fcntl.fcntl(0, fcntl.F_GETFL) & os.O_ACCMODE)
+END
+    sha256sum counters`,
+  );
 
-  roundTrip(
-    "tar takes a real tree in and out, and nothing differs",
-    ["tar"],
-    'tar -C "$T" --format=posix -cf - . | tar -C "$I" -xpf -; touch -r "$T" "$I"',
-    'tar -C "$I" --format=posix -cf - . | tar -C "$O" -xpf -',
+  scene(
+    "dpkg-deb builds a package, tells what is in it and unpacks it",
+    ["dpkg-deb"],
+    `
+    export SOURCE_DATE_EPOCH=1900000000
+    mkdir -p package/DEBIAN package/usr/bin package/usr/share/doc/tested out
+    printf 'Package: tested\\nVersion: 1.0\\nArchitecture: all\\nMaintainer: Tester <tester@example.org>\\nDescription: A test\\n' > package/DEBIAN/control
+    printf '#!/bin/sh\\n' > package/DEBIAN/postinst; chmod 755 package/DEBIAN/postinst
+    printf '#!/bin/sh\\necho tested\\n' > package/usr/bin/tested; chmod 4755 package/usr/bin/tested; ln -s tested package/usr/bin/other
+    for i in $(seq 40); do seq $((i * 100)) > package/usr/share/doc/tested/$i; done
+    find package -exec touch -h -d @1900000000 {} +
+    dpkg-deb --root-owner-group --build package tested.deb; dpkg-deb --info tested.deb; dpkg-deb --contents tested.deb
+    dpkg-deb --raw-extract tested.deb out; out/usr/bin/tested
+    (cd out; find . ! -type d -printf '%P %y %m %l %T@\\n' -o -printf '%P %y %m\\n' | sort); sha256sum tested.deb`,
   );
-  roundTrip(
-    "rsync -a takes a real tree in and out, and finds nothing to do the second time",
-    ["rsync"],
-    'rsync -aH "$T/" "$I/"; [ -z "$(rsync -aHi --delete "$T/" "$I/")" ]; [ -z "$(rsync -aHic "$T/" "$I/")" ]',
-    'rsync -aH "$I/" "$O/"',
+
+  scene(
+    "inotifywait tells of all changes that are made through the same mount",
+    ["inotifywait"],
+    `
+    mkdir watched watched/sub; echo old > watched/old; cd watched
+    inotifywait -q -m --format '%w%f %e' . sub > ../events 2> ../errors & watcher=$!
+    # It says when it is ready only where it also says other things; what it tells of is the sign here.
+    until touch sign; rm sign; [ -s ../events ]; do sleep 0.05; done
+    : > begin
+    echo one > made; echo two >> made; cat made > /dev/null; chmod 600 made; touch -d '2001-01-01' made; truncate -s 1 made
+    ln made linked; ln -s made symlink; mv made moved; mv moved sub/moved; mv sub/moved old; mkdir folder; rmdir folder
+    cp old sub/copy; rm sub/copy linked symlink; ls sub > /dev/null; echo again >> old; rm old; rmdir sub; mkfifo fifo; rm fifo
+    : > end
+    until grep -q '^./end CLOSE_WRITE' ../events; do sleep 0.05; done
+    kill "$watcher"; wait "$watcher" || true
+    sed -n '/^.\\/begin CREATE/,$p' ../events; cat ../errors; rm ../events ../errors`,
   );
-  roundTrip(
-    "cp -a takes a real tree in and out, and nothing differs",
-    ["cp"],
-    'cp -a "$T/." "$I/"',
-    'cp -a "$I/." "$O/"',
+
+  scene(
+    "find, ls -l, du, df and stat tell the same of a real tree",
+    ["find", "ls", "du", "stat"],
+    `
+    mkdir tree; tar -C "$PLAIN/real" -cf - . | tar -C tree -xpf -; cd tree; chmod 640 "$(find . -type f | sort | head -n 1)"
+    find . -printf '%P %y %m %u %g %s %T@ %n %l\\n' | sort | grep -v ' d '; find . -type d | sort
+    find . -type f -size +8k -newermt 2000-01-01 -perm -444 ! -user 4242 | sort; find . -samefile "$(find . -type f | sort | head -n 1)"
+    ls -lR --time-style=full-iso; ls -laid . > /dev/null; ls --group-directories-first -X
+    du -ab . | sort -k 2; du -s --inodes .; du -sc --apparent-size *; du -s .
+    stat -f -c '%b %S' . ; df --output=itotal,size . | tail -n 1; cd ..; rm -r tree`,
   );
 
   test("files of a hundred megabytes arrive as they are", { timeout }, async () => {
-    await script(
-      `head -c 100M /dev/urandom > '${site.dir}/large'; cp '${site.dir}/large' large; sync large; cmp '${site.dir}/large' large; rm large`,
-      mnt,
+    const large = join(places.plain, "large");
+    await places.script(
+      `head -c 100M /dev/urandom > '${large}'; cp '${large}' large; sync large; cmp '${large}' large; rm large`,
+      places.mounted,
+      timeout,
     );
   });
 });

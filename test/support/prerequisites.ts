@@ -21,9 +21,15 @@ export function lacksPrograms(...programs: readonly string[]): string | false {
   return missing.length > 0 && `takes ${missing.join(", ")}`;
 }
 
+/** Why nothing can be done here in other users' names, or false. */
+export function lacksRoot(): string | false {
+  return process.getuid?.() !== 0 && "takes root";
+}
+
 /** What is missing for running things as `nobody`, or false. */
 export async function lacksUserNobody(): Promise<string | false> {
-  if (process.getuid?.() !== 0) return "takes root";
+  const lacking = lacksRoot();
+  if (lacking) return lacking;
   return await succeed(process.execPath, ["--version"], { uid: nobody, gid: nobody, cwd: "/" }).then(
     () => false as const,
     () => "takes a Node that ordinary users may run",
