@@ -73,9 +73,9 @@ export interface FileSystem {
   read(request: ReadRequest, context: CallContext): Promise<ReadReply>;
 
   /**
-   * pwrite(2) of all of `data`, at `offset`, or at the end of the file where the handle has O_APPEND. A caller other than root
-   * clears set-id bits by it, as by setting a size. Whatever is asked of the file after the answer is answered as if it were
-   * written. ENOSPC, EDQUOT, EFBIG.
+   * pwrite(2) of `data` at `offset`, or at the end of the file where the handle has O_APPEND. Less than all of it is written only
+   * where an error meets the rest: a write of the rest tells which. A caller other than root clears set-id bits by it, as by
+   * setting a size. Whatever is asked of the file after the answer is answered as if it were written. ENOSPC, EDQUOT, EFBIG.
    */
   write(request: WriteRequest, context: CallContext): Promise<WriteReply>;
 

@@ -81,11 +81,37 @@ const forgetsOf = (calls: readonly Recorded[]) =>
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const createBody = (name: string) => struct([32, 0o102], [32, 0o644], [32, 0], [32, 0], nul(name));
 const handleOf = (body: Buffer): bigint => body.readBigUInt64LE(128);
-const writeBody = (fh: bigint, data: Buffer, offset = 0n) =>
-  struct([64, fh], [64, offset], [32, data.length], [32, 0], [64, 0], [32, 0], [32, 0], data);
+const writeBody = (fh: bigint, data: Buffer, offset = 0n, writeFlags = 0) =>
+  struct([64, fh], [64, offset], [32, data.length], [32, writeFlags], [64, 0], [32, 0], [32, 0], data);
 const readBody = (fh: bigint, size: number) =>
   struct([64, fh], [64, 0], [32, size], [32, 0], [64, 0], [32, 0], [32, 0]);
 const releaseBody = (fh: bigint) => struct([64, fh], [32, 0], [32, 0], [64, 0]);
+
+test("a write that takes a part is answered so, and dirty pages are written until all are, or an error is told", async () => {
+  const source = memory();
+  const roomFor = (end: bigint): FileSystem => ({
+    ...mapOperations(source, (_operation, next) => next),
+    async write(request, context) {
+      if (request.offset >= end) throw new FsError("ENOSPC");
+      return source.write({ ...request, data: request.data.subarray(0, 2) }, context);
+    },
+  });
+  for (const [end, error] of [
+    [5n, 0],
+    [4n, -28],
+  ] as const) {
+    const { ask, sent } = await setup(roomFor(end));
+    const { body } = await ask("CREATE", createBody(`f${end}`));
+    const [nodeid, fh] = [body.readBigUInt64LE(0), handleOf(body)];
+    const short = await ask("WRITE", writeBody(fh, Buffer.from("12345")), { nodeid });
+    assert.equal(short.body.readUInt32LE(0), 2);
+    assert.equal(sent("write").length, 1);
+    const dirty = await ask("WRITE", writeBody(fh, Buffer.from("12345"), 0n, 1), { nodeid });
+    assert.equal(dirty.error, error);
+    if (error === 0) assert.equal(dirty.body.readUInt32LE(0), 5);
+    assert.equal(sent("write").length, 4);
+  }
+});
 
 test("a file is created, written, read and found again under one nodeid", async () => {
   const { ask, send } = await setup();

@@ -197,14 +197,21 @@ export class Driver {
     this.#beliefs.requested(call);
     if (row.changesIn !== undefined) call.disbelieved = this.#beliefs.changing(row.changesIn(request));
     this.#calls.begin(call);
-    this.#invoke(row.operation, request, call.context).then(
+    this.#run(call, request);
+    return frame.keepsBuffer;
+  }
+
+  #run(call: Call, request: unknown): void {
+    const { row, context } = call;
+    this.#invoke(row.operation, request, context).then(
       (reply) => {
+        const rest = row.rest?.(reply, request);
+        if (rest !== undefined) return this.#run(call, rest);
         call.dataNeeded = row.dataNeeded?.(reply);
         this.#delivery.answered(call, reply);
       },
       (error) => this.#done(call, error),
     );
-    return frame.keepsBuffer;
   }
 
   #invoke(operation: OperationName, request: unknown, context: CallContext): Promise<unknown> {

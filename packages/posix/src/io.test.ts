@@ -46,6 +46,35 @@ test("pwrite writes all of a large buffer at its offset", asAnybody, async () =>
   close(fd);
 });
 
+test(
+  "pwrite across the end of the largest file writes the part that fits, and the rest is EFBIG",
+  asAnybody,
+  async (t) => {
+    writeFileSync(at("largest"), "");
+    const fd = openat(folder.fd, "largest", O_RDWR);
+    const fits = (size: bigint): boolean => {
+      try {
+        ftruncate(fd, size);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    let [largest, tooLarge] = [0n, 2n ** 63n - 1n];
+    if (fits(tooLarge)) return t.skip("takes a file system whose largest file is smaller than the kernel's");
+    while (tooLarge - largest > 1n) {
+      const middle = (largest + tooLarge) / 2n;
+      if (fits(middle)) largest = middle;
+      else tooLarge = middle;
+    }
+    ftruncate(fd, 0n);
+    assert.equal(await pwrite(fd, Buffer.from("0123456789"), largest - 4n), 4);
+    assert.equal(fstatx(fd).attr.size, largest);
+    await assert.rejects(pwrite(fd, Buffer.from("456789"), largest), { code: "EFBIG" });
+    close(fd);
+  },
+);
+
 test("with O_APPEND pwrite appends whatever the offset", asAnybody, async () => {
   writeFileSync(at("log"), "one");
   const fd = openat(folder.fd, "log", O_WRONLY | O_APPEND);

@@ -35,21 +35,18 @@ export async function pread(fd: number, buffer: Uint8Array, offset: bigint): Pro
 }
 
 /**
- * pwrite(2) off the event loop, of all of `buffer`, and returns its length, or rejects with the error that stopped it,
- * of which some bytes may have been written before. With O_APPEND Linux writes at the end whatever `offset` says.
- * ENOSPC, EDQUOT, EFBIG.
+ * pwrite(2) off the event loop; returns how many bytes were written: of a regular file less than `buffer` only where an error
+ * met the rest, which the next call for that rest tells. With O_APPEND Linux writes at the end whatever `offset` says. ENOSPC,
+ * EDQUOT, EFBIG.
  */
 export async function pwrite(fd: number, buffer: Uint8Array, offset: bigint): Promise<number> {
   checkRange(fd, buffer, offset, "pwrite");
-  let done = 0;
-  while (done < buffer.length) {
-    const rest = done === 0 ? buffer : buffer.subarray(done);
-    const count = await pwriteOnce(fd, rest, offset + BigInt(done));
-    // Linux never answers so to a write of something; should it, this must not go round for ever.
-    if (count === 0) throw new FsError("EIO", "pwrite: nothing was written");
-    done += count;
-  }
-  return done;
+  if (offset > nodeOffsetMax) return await callAsync("pwrite", nativePwrite, fd, buffer, buffer.length, offset);
+  return await new Promise((resolve, reject) => {
+    fs.write(fd, buffer, 0, buffer.length, Number(offset), (error, count) =>
+      error ? reject(fromNode(error, "pwrite")) : resolve(count),
+    );
+  });
 }
 
 /** fsync(2), or fdatasync(2), off the event loop. EIO, ENOSPC, EDQUOT: an earlier write was lost. EBADF, EINVAL. */
@@ -68,15 +65,6 @@ function preadOnce(fd: number, buffer: Uint8Array, offset: bigint): Promise<numb
   return new Promise((resolve, reject) => {
     fs.read(fd, buffer, 0, buffer.length, Number(offset), (error, count) =>
       error ? reject(fromNode(error, "pread")) : resolve(count),
-    );
-  });
-}
-
-function pwriteOnce(fd: number, buffer: Uint8Array, offset: bigint): Promise<number> {
-  if (offset > nodeOffsetMax) return callAsync("pwrite", nativePwrite, fd, buffer, buffer.length, offset);
-  return new Promise((resolve, reject) => {
-    fs.write(fd, buffer, 0, buffer.length, Number(offset), (error, count) =>
-      error ? reject(fromNode(error, "pwrite")) : resolve(count),
     );
   });
 }

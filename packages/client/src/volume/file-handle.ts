@@ -220,7 +220,7 @@ export class FileHandle implements VolumeFileHandle {
       const data = from.subarray(done, done + limits.ioBytesMax);
       const request = { ...this.#request(), offset: at + BigInt(done), data };
       const { size } = await this.#volume.fileSystem.write(request, this.#context());
-      if (size !== data.length) throw new FsError("EIO", "a write was answered short");
+      if (size <= 0 || size > data.length) throw new FsError("EIO", `a write was answered with ${size} bytes`);
       done += size;
     }
     return from.length;

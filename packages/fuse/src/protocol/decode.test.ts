@@ -145,7 +145,14 @@ const writing = (data: Buffer) =>
 test("WRITE copies little data and keeps the read buffer for much", () => {
   const little = frameOf("WRITE", writing(Buffer.from("data")));
   const request = decode.decodeWrite(little, nodeOf);
-  assert.deepEqual(request, { node: "root", handle: 42, offset: big, data: Buffer.from("data"), ahead: true });
+  assert.deepEqual(request, {
+    node: "root",
+    handle: 42,
+    offset: big,
+    data: Buffer.from("data"),
+    ahead: true,
+    writeBack: false,
+  });
   assert.equal(little.keepsBuffer, false);
   assert.equal(little.heldBytes, 4);
 

@@ -145,17 +145,26 @@ function readWith(frame: RequestFrame, nodeOf: NodeResolver, sizeMax: number): R
   return { node: nodeOf(frame.nodeid), handle: frame.handle(0), offset: frame.u64(8), size };
 }
 
+/** A write, and whether it is of dirty pages that are written back, and not a call of write(2). */
+export interface KernelWrite extends WriteRequest {
+  readonly writeBack: boolean;
+}
+
 /**
  * struct fuse_write_in: fh, offset, size, write_flags, lock_owner, flags (of the open file), padding; then the data. Who writes
  * dirty pages back waits for nothing else than that they are written, and a program with one of these flags as well.
  */
-export const decodeWrite: Decode<WriteRequest> = (frame, nodeOf) => ({
-  node: nodeOf(frame.nodeid),
-  handle: frame.handle(0),
-  offset: frame.u64(8),
-  data: frame.data(40, frame.u32(16)),
-  ahead: (frame.u32(20) & WRITE_CACHE) === 0 && (frame.u32(32) & notAhead) === 0,
-});
+export const decodeWrite: Decode<KernelWrite> = (frame, nodeOf) => {
+  const writeBack = (frame.u32(20) & WRITE_CACHE) !== 0;
+  return {
+    node: nodeOf(frame.nodeid),
+    handle: frame.handle(0),
+    offset: frame.u64(8),
+    data: frame.data(40, frame.u32(16)),
+    ahead: !writeBack && (frame.u32(32) & notAhead) === 0,
+    writeBack,
+  };
+};
 
 /** FLUSH, RELEASE, RELEASEDIR: structures that begin with fh. */
 export const decodeHandle: Decode<HandleRequest> = (frame, nodeOf) => ({

@@ -39,6 +39,8 @@ export interface OperationHandling<Op extends OperationName, Request extends Req
   readonly closes?: (request: Request) => HandleId;
   /** Settles when the request's data is not needed any more, where that is after the answer. */
   readonly dataNeeded?: (reply: ReplyOf<Op>) => Promise<void> | undefined;
+  /** What remains to be asked before the kernel is answered, if anything. */
+  readonly rest?: (reply: ReplyOf<Op>, request: Request) => Request | undefined;
 }
 
 /** A row whose operation is forwarded. What its functions take from each other is checked where `forward` makes it. */
@@ -59,6 +61,7 @@ export interface ForwardedRow {
   readonly lists: ((request: unknown) => HandleId) | undefined;
   readonly closes: ((request: unknown) => HandleId) | undefined;
   readonly dataNeeded: ((reply: unknown) => Promise<void> | undefined) | undefined;
+  readonly rest: ((reply: unknown, request: unknown) => unknown) | undefined;
 }
 
 /** A row that the driver itself answers, in its method of this name. */
@@ -93,6 +96,7 @@ export function forward<Op extends OperationName, Request extends RequestOf<Op>>
     lists: undefined,
     closes: undefined,
     dataNeeded: undefined,
+    rest: undefined,
   };
   return { ...whole, ...handling, kind: "forwarded", operation } as unknown as ForwardedRow & {
     readonly operation: Op;

@@ -1,4 +1,4 @@
-import type { DirEntry, Entry, HandleId, NodeId, OperationName, RenameRequest } from "@kedgefs/core";
+import type { DirEntry, Entry, HandleId, NodeId, OperationName, RenameRequest, WriteReply } from "@kedgefs/core";
 import { O_ACCMODE, O_RDONLY, O_WRONLY } from "@kedgefs/core";
 import type { Believe } from "../beliefs.ts";
 import type { Opened } from "../open-handles.ts";
@@ -10,6 +10,14 @@ import { driver, type EncodedBody, type ForwardedRow, forward, type OpcodeRow, r
 const nothing = (): EncodedBody => 0;
 const entry = (reply: Entry, _request: unknown, out: ReplyEncoder, believe: Believe): EncodedBody =>
   out.entry(reply, believe);
+/**
+ * A program whose write(2) is answered short makes another one. The kernel takes dirty pages for written whatever the answer's
+ * size (fuse_writepage_end), so only the error of a write of the rest makes it tell msync(2) and fsync(2).
+ */
+const restOfWriteBack = ({ size }: WriteReply, request: decode.KernelWrite): decode.KernelWrite | undefined =>
+  request.writeBack && size > 0 && size < request.data.length
+    ? { ...request, offset: request.offset + BigInt(size), data: request.data.subarray(size) }
+    : undefined;
 const itself = (reply: Entry): readonly Entry[] => [reply];
 const withEntry = (entries: readonly DirEntry[]): readonly Entry[] =>
   entries.flatMap((each) => (each.entry === undefined ? [] : [each.entry]));
@@ -112,8 +120,9 @@ const table = {
   READ: forward("read", { decode: decode.decodeRead, encode: (reply) => reply.data }),
   WRITE: forward("write", {
     decode: decode.decodeWrite,
-    encode: (reply, _request, out) => out.written(reply.size),
+    encode: (reply, request, out) => out.written(request.writeBack ? request.data.length : reply.size),
     dataNeeded: ({ dataNeeded }) => dataNeeded,
+    rest: restOfWriteBack,
   }),
   FLUSH: forward("flush", { decode: decode.decodeHandle, encode: nothing }),
   RELEASE: forward("release", closes),

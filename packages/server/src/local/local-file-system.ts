@@ -326,7 +326,7 @@ export class LocalFileSystem implements FileSystem {
       offset <= Number.MAX_SAFE_INTEGER &&
       this.#loopGuard.open
     ) {
-      return { size: this.#loopGuard.run(() => pwriteNow(fd, data, Number(offset))) };
+      return { size: this.#loopGuard.run(() => writeSync(fd, data, 0, data.length, Number(offset))) };
     }
     return { size: await this.#files.use(handle, () => pwrite(fd, data, offset)) };
   }
@@ -604,13 +604,6 @@ function withUmask<Result>(mask: number | undefined, make: () => Result): Result
   } finally {
     umask(0);
   }
-}
-
-/** pwrite(2) of all of `data` on this thread. */
-function pwriteNow(fd: number, data: Uint8Array, offset: number): number {
-  let done = 0;
-  while (done < data.length) done += writeSync(fd, data, done, data.length - done, offset + done);
-  return done;
 }
 
 /**

@@ -249,6 +249,24 @@ describe("an append that is asked again after the server died is made once", () 
   }
 });
 
+test("an append that an error stopped in its midst is answered with what was appended, and so again after the server died", async () => {
+  const dir = fs.mkdtempSync(join(base, "short-"));
+  fs.mkdirSync(join(dir, "data"));
+  fs.writeFileSync(join(dir, "data", "log"), "one ");
+  const first = begin(dir);
+  const { node: parent } = await first.source.fileSystem.root(rootContext());
+  const { node } = await first.source.fileSystem.lookup({ parent, name: name("log") }, rootContext());
+  const body = { node, handle: 1, offset: 0n, data: name("two three") };
+  const request: WireRequest = { id: 7, caller: rootCaller, operation: "write", body };
+  const full = new OnceRunner(session, first.journal, first.source.fileSystem, async () => ({ size: 3 }));
+  assert.deepEqual(await full.run(request, new CallContext(rootCaller)), { size: 3 });
+  end(first);
+  const second = begin(dir);
+  assert.deepEqual(await runnerThatDies(second, undefined).run(request, new CallContext(rootCaller)), { size: 3 });
+  assert.equal(fs.readFileSync(join(dir, "data", "log"), "utf8"), "one ", "it was not made again");
+  end(second);
+});
+
 test("a lock file that another client made since is not taken for one's own", async () => {
   const dir = fs.mkdtempSync(join(base, "lock-"));
   fs.mkdirSync(join(dir, "data"));

@@ -12,6 +12,7 @@ import {
   type OperationName,
   rootContext,
   toFsError,
+  type WriteReply,
   type WriteRequest,
 } from "@kedgefs/core";
 import type { WireRequest } from "@kedgefs/rpc";
@@ -109,27 +110,30 @@ export class OnceRunner {
   async #append(request: WireRequest, context: CallContext): Promise<unknown> {
     const body = request.body as WriteRequest;
     const earlier = this.#earlier.get(request.id);
-    const answer = { size: body.data.length };
+    const { length } = body.data;
     if (earlier?.outcome?.errno !== undefined) throw new FsError(earlier.outcome.errno, earlier.outcome.message);
-    if (earlier?.outcome !== undefined) return answer;
-    const done =
+    if (earlier?.outcome !== undefined) return { size: earlier.outcome.size ?? length } satisfies WriteReply;
+    let done =
       earlier?.end === undefined ? 0 : await appendedBytes(this.#fileSystem, body.node, earlier.end, body.data);
-    if (done < body.data.length) {
+    if (done < length) {
       const { attr } = await this.#fileSystem.getattr({ node: body.node }, rootContext());
       // Should this server die as well, the next one compares the whole append again.
       const end = done === 0 ? attr.size : (earlier?.end ?? attr.size);
       this.#journal.intent(this.#session, request.id, [], end);
       try {
-        await this.#run({ ...request, body: { ...body, data: body.data.subarray(done) } }, context);
+        const rest = { ...request, body: { ...body, data: body.data.subarray(done) } };
+        done += ((await this.#run(rest, context)) as WriteReply).size;
       } catch (error) {
-        this.#journal.outcome(this.#session, request.id, failure(error));
-        throw error;
+        if (done === 0) {
+          this.#journal.outcome(this.#session, request.id, failure(error));
+          throw error;
+        }
       }
     }
-    this.#journal.outcome(this.#session, request.id, {});
+    this.#journal.outcome(this.#session, request.id, done < length ? { size: done } : {});
     // Other writes to the file are not written down.
     this.#journal.flush();
-    return answer;
+    return { size: done } satisfies WriteReply;
   }
 
   /** The answer that the client did not get, from how the operation ended. */

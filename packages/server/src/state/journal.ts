@@ -9,6 +9,8 @@ export interface Outcome {
   readonly errno?: ErrnoName;
   readonly message?: string;
   readonly node?: NodeId;
+  /** Of an append that an error stopped: the bytes that were appended before. */
+  readonly size?: number;
 }
 
 /** A `once` operation that was begun: with an outcome if it ended, without if the server died meanwhile. */
