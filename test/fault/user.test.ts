@@ -121,6 +121,7 @@ describe("an ordinary user mounts", {
     const server = await site.serve();
     const pki = pkiOfNobody(site);
     chownSync(site.data, nobody, nobody);
+    writeFileSync(join(site.data, "roots"), "secret", { mode: 0o600 });
     const mnt = site.folder("mnt");
     const runtime = join(site.dir, "nobodys-run");
     mkdirSync(runtime, { mode: 0o700 });
@@ -138,6 +139,7 @@ describe("an ordinary user mounts", {
     const asNobody = `
       ${kedge} mount 127.0.0.1:${server.port}/data '${mnt}' --pki '${pki}'
       echo mine > '${mnt}/made'; cat '${mnt}/made'; ls -ln '${mnt}/made' | cut -d ' ' -f 3,4
+      chown 0 '${mnt}/made' 2>&1 | grep -o 'not permitted' || true; cat '${mnt}/roots' 2>&1 | grep -o 'denied' || true
       ${kedge} status '${mnt}' | tail -n 1 | grep -o 'connected$'
       touch '${site.dir}/nobodys-run/mounted'; read -r
       ${kedge} umount '${mnt}'; grep -c ' ${mnt} ' /proc/self/mounts || true`;
@@ -152,7 +154,8 @@ describe("an ordinary user mounts", {
       env: { ...site.env, KEDGE_RUNTIME_DIR: runtime, LC_ALL: "C", HOME: "/nonexistent" },
       timeoutMs: 60_000,
     });
-    assert.deepEqual(output.trim().split("\n"), ["Permission denied", "mine", `${nobody} ${nobody}`, "connected", "0"]);
+    const mine = ["mine", `${nobody} ${nobody}`, "not permitted", "denied"];
+    assert.deepEqual(output.trim().split("\n"), ["Permission denied", ...mine, "connected", "0"]);
     assert.equal(readFileSync(join(site.data, "made"), "utf8"), "mine\n");
   });
 });
