@@ -3,7 +3,9 @@ import {
   type FileSystem,
   FsError,
   type HandleId,
+  type LockManager,
   limits,
+  type NodeId,
   O_ACCMODE,
   O_APPEND,
   O_EXCL,
@@ -22,7 +24,7 @@ import { touchContents, truncateFile } from "./truncate.ts";
 
 type FileOperations = Pick<FileSystem, "open" | "create" | "read" | "write" | "flush" | "release" | "fsync">;
 
-export function fileOperations(state: MemoryState): FileOperations {
+export function fileOperations(state: MemoryState, locks: LockManager<NodeId, HandleId>): FileOperations {
   const openFile = (inode: Inode, flags: number, caller: Caller): HandleId => {
     const file = requireFile(inode);
     requirePermission(file, caller, permissionFor(flags));
@@ -73,13 +75,15 @@ export function fileOperations(state: MemoryState): FileOperations {
       return { size: data.length };
     },
 
-    async flush({ node, handle }) {
+    async flush({ node, handle, lockOwner }) {
       state.handle(handle, node);
+      if (lockOwner !== undefined) locks.drop({ file: node, kind: "posix", owner: lockOwner });
     },
 
     async release({ node, handle }) {
       requireFile(state.handle(handle, node).inode);
       state.closeHandle(handle, node);
+      locks.released(handle);
     },
 
     async fsync({ node, handle }) {

@@ -75,17 +75,17 @@ test("a blksize that is no power of two becomes 4096", () => {
   }
 });
 
-test("an opened file has its handle and flags, with direct I/O where the mount says so, a directory neither", () => {
+test("an opened file has its handle, and direct I/O where the mount says so, a directory has not", () => {
   const plain = setup();
-  assert.deepEqual(plain.body(plain.encoder.open(handle, 32)), struct([64, 42], [32, 32], [32, 0]));
+  assert.deepEqual(plain.body(plain.encoder.open(handle)), struct([64, 42], [32, 0], [32, 0]));
   const direct = setup({ directIo: true });
-  assert.deepEqual(direct.body(direct.encoder.open(handle, 32)), struct([64, 42], [32, 33], [32, 0]));
+  assert.deepEqual(direct.body(direct.encoder.open(handle)), struct([64, 42], [32, 1], [32, 0]));
   assert.deepEqual(direct.body(direct.encoder.opendir(handle)), struct([64, 42], [32, 0], [32, 0]));
 });
 
 test("a created file is an entry and an opened file", () => {
   const { encoder, body } = setup();
-  const bytes = body(encoder.create({ node: "a" as NodeId, attr }, handle, 0, never));
+  const bytes = body(encoder.create({ node: "a" as NodeId, attr }, handle, never));
   const zeros: readonly Field[] = [
     [64, 0],
     [64, 0],

@@ -39,6 +39,10 @@ export interface OperationHandling<Op extends OperationName, Request extends Req
   readonly closes?: (request: Request) => HandleId;
   /** Settles when the request's data is not needed any more, where that is after the answer. */
   readonly dataNeeded?: (reply: ReplyOf<Op>) => Promise<void> | undefined;
+  /** The file of which the kernel's pages must be of now by the answer. */
+  readonly looksAgainAt?: (request: Request) => NodeId | undefined;
+  /** The kernel makes the request again after a signal, unless the program has asked to be told of that one (ERESTARTSYS). */
+  readonly restartable?: boolean;
 }
 
 /** A row whose operation is forwarded. What its functions take from each other is checked where `forward` makes it. */
@@ -59,6 +63,8 @@ export interface ForwardedRow {
   readonly lists: ((request: unknown) => HandleId) | undefined;
   readonly closes: ((request: unknown) => HandleId) | undefined;
   readonly dataNeeded: ((reply: unknown) => Promise<void> | undefined) | undefined;
+  readonly looksAgainAt: ((request: unknown) => NodeId | undefined) | undefined;
+  readonly restartable: boolean;
 }
 
 /** A row that the driver itself answers, in its method of this name. */
@@ -93,6 +99,8 @@ export function forward<Op extends OperationName, Request extends RequestOf<Op>>
     lists: undefined,
     closes: undefined,
     dataNeeded: undefined,
+    looksAgainAt: undefined,
+    restartable: false,
   };
   return { ...whole, ...handling, kind: "forwarded", operation } as unknown as ForwardedRow & {
     readonly operation: Op;

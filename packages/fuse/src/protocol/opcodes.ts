@@ -1,8 +1,8 @@
-import type { DirEntry, Entry, HandleId, NodeId, OperationName, RenameRequest } from "@kedgefs/core";
-import { O_ACCMODE, O_RDONLY, O_WRONLY } from "@kedgefs/core";
+import type { DirEntry, Entry, HandleId, NodeId, OperationName, RenameRequest, SetlkRequest } from "@kedgefs/core";
+import { O_ACCMODE, O_WRONLY } from "@kedgefs/core";
 import type { Believe } from "../beliefs.ts";
 import type { Opened } from "../open-handles.ts";
-import { FOPEN_NOFLUSH, type OpcodeName, opcodeNumbers } from "./constants.ts";
+import { type OpcodeName, opcodeNumbers } from "./constants.ts";
 import * as decode from "./decode.ts";
 import { fittingEntries, type ReplyEncoder } from "./encode.ts";
 import { driver, type EncodedBody, type ForwardedRow, forward, type OpcodeRow, refuse } from "./opcode-row.ts";
@@ -13,9 +13,6 @@ const entry = (reply: Entry, _request: unknown, out: ReplyEncoder, believe: Beli
 const itself = (reply: Entry): readonly Entry[] => [reply];
 const withEntry = (entries: readonly DirEntry[]): readonly Entry[] =>
   entries.flatMap((each) => (each.entry === undefined ? [] : [each.entry]));
-
-/** A close of a file that was open for reading only has nothing to flush, so the kernel needn't ask (Linux 5.16). */
-const openFlags = (flags: number): number => ((flags & O_ACCMODE) === O_RDONLY ? FOPEN_NOFLUSH : 0);
 
 const openedFile = (node: NodeId, handle: HandleId, flags: number): Opened => ({
   kind: "file",
@@ -51,6 +48,12 @@ const moves = {
   encode: nothing,
   changesIn: ({ parent, newParent }: RenameRequest): readonly NodeId[] => [parent, newParent],
   checksPermission: true,
+} as const;
+
+const locks = {
+  encode: nothing,
+  restartable: true,
+  looksAgainAt: ({ node, type }: SetlkRequest): NodeId | undefined => (type === "unlock" ? undefined : node),
 } as const;
 
 /**
@@ -95,13 +98,13 @@ const table = {
   }),
   OPEN: forward("open", {
     decode: decode.decodeOpen,
-    encode: (reply, request, out) => out.open(reply.handle, openFlags(request.flags)),
+    encode: (reply, _request, out) => out.open(reply.handle),
     checksPermission: true,
     opens: (reply, request) => openedFile(request.node, reply.handle, request.flags),
   }),
   CREATE: forward("create", {
     decode: decode.decodeCreate,
-    encode: (reply, request, out, believe) => out.create(reply, reply.handle, openFlags(request.flags), believe),
+    encode: (reply, _request, out, believe) => out.create(reply, reply.handle, believe),
     namesIn: inParent,
     changesIn: changesInParent,
     checksPermission: true,
@@ -115,7 +118,7 @@ const table = {
     encode: (reply, _request, out) => out.written(reply.size),
     dataNeeded: ({ dataNeeded }) => dataNeeded,
   }),
-  FLUSH: forward("flush", { decode: decode.decodeHandle, encode: nothing }),
+  FLUSH: forward("flush", { decode: decode.decodeFlush, encode: nothing }),
   RELEASE: forward("release", closes),
   FSYNC: forward("fsync", { decode: decode.decodeFsync, encode: nothing }),
   OPENDIR: forward("opendir", {
@@ -167,6 +170,9 @@ const table = {
     decode: decode.decodeCopyFileRange,
     encode: ({ size }, _request, out) => out.number64(BigInt(size)),
   }),
+  GETLK: forward("getlk", { decode: decode.decodeGetlk, encode: ({ lock }, _request, out) => out.lock(lock) }),
+  SETLK: forward("setlk", { ...locks, decode: decode.decodeSetlk(false) }),
+  SETLKW: forward("setlk", { ...locks, decode: decode.decodeSetlk(true) }),
   STATX: forward("getattr", {
     decode: decode.decodeStatx,
     encode: (reply, request, out, believe) => out.statx(request.node, reply, believe),
@@ -179,11 +185,6 @@ const table = {
   // Follows a NOTIFY_RETRIEVE, which the driver never sends; the kernel expects no reply to it.
   NOTIFY_REPLY: driver("ignore"),
 
-  // Locks: never sent without FUSE_POSIX_LOCKS and FUSE_FLOCK_LOCKS, the kernel keeps them itself. The kernel has no fallback
-  // for an answer of ENOSYS here and would hand it to the program; ENOLCK is what fcntl(2) knows.
-  GETLK: refuse("ENOLCK"),
-  SETLK: refuse("ENOLCK"),
-  SETLKW: refuse("ENOLCK"),
   // The kernel remembers it (no_bmap) and fails FIBMAP, which concerns block devices only.
   BMAP: refuse("ENOSYS"),
   // ENOTTY is ioctl(2)'s word for "not on this file"; kernels before 6.0 hand an ENOSYS through to the program.

@@ -35,6 +35,7 @@ interface Scene {
   readonly lane: ServerLane;
   readonly asked: number[];
   readonly recalled: number[];
+  readonly interrupted: number[];
   closed: number;
 }
 
@@ -46,6 +47,7 @@ function begin(onRequest: (scene: Scene, id: number) => void = () => {}): Scene 
     lane: new ServerLane(call as unknown as SessionCall, silentLogger),
     asked: [],
     recalled: [],
+    interrupted: [],
     closed: 0,
   };
   scene.lane.open({
@@ -54,6 +56,7 @@ function begin(onRequest: (scene: Scene, id: number) => void = () => {}): Scene 
       onRequest(scene, id);
     },
     acked() {},
+    interrupted: (ids) => scene.interrupted.push(...ids),
     recalled: (upTo) => scene.recalled.push(upTo),
     closed() {
       scene.closed++;

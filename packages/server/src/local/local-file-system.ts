@@ -12,19 +12,25 @@ import {
   type Entry,
   type FallocateRequest,
   type FileSystem,
+  type FlushRequest,
   FsError,
   type FsyncRequest,
   type GetattrRequest,
+  type GetlkReply,
+  type GetlkRequest,
   type HandleReply,
   type HandleRequest,
   isDirectory,
   isRegular,
   isSymlink,
   type LinkRequest,
+  type LockManager,
   type LookupRequest,
   type LseekReply,
   type LseekRequest,
   limits,
+  lockChangeOf,
+  lockLengthOf,
   type MkdirRequest,
   type MknodRequest,
   type NameRequest,
@@ -51,6 +57,7 @@ import {
   type ReadRequest,
   type RenameRequest,
   type SetattrRequest,
+  type SetlkRequest,
   type SetxattrRequest,
   type StatFs,
   type SymlinkRequest,
@@ -106,10 +113,12 @@ import {
   unlinkat,
   utimensFd,
 } from "@kedgefs/posix";
+import type { HostLockAsk, LockFile } from "../locks/host-locks.ts";
 import type { Intending } from "./intending.ts";
 import { LoopGuard } from "./loop-guard.ts";
 import type { NodeStore } from "./node-store.ts";
-import type { OpenFiles } from "./open-files.ts";
+import { contentOf } from "./node-seal.ts";
+import type { OpenFile, OpenFiles } from "./open-files.ts";
 import { getxattrOf, hasNoXattrs, listxattrOf, removexattrOf, setxattrOf } from "./xattr-calls.ts";
 
 /** Flags of an open that mean something to the server's descriptor; the rest is the client's business. */
@@ -145,13 +154,20 @@ interface Found {
 export class LocalFileSystem implements FileSystem {
   readonly #nodes: NodeStore;
   readonly #files: OpenFiles;
+  readonly #locks: LockManager<LockFile, OpenFile>;
   readonly #closeReports: boolean;
   readonly #loopGuard = new LoopGuard();
 
   /** `closeReports`: whether a close(2) on the backing file system can tell of a failed write. */
-  constructor(nodes: NodeStore, files: OpenFiles, closeReports: boolean) {
+  constructor(
+    nodes: NodeStore,
+    files: OpenFiles,
+    locks: LockManager<LockFile, OpenFile>,
+    closeReports: boolean,
+  ) {
     this.#nodes = nodes;
     this.#files = files;
+    this.#locks = locks;
     this.#closeReports = closeReports;
   }
 
@@ -331,14 +347,18 @@ export class LocalFileSystem implements FileSystem {
     return { size: await this.#files.use(handle, () => pwrite(fd, data, offset)) };
   }
 
-  async flush({ handle }: HandleRequest): Promise<void> {
+  async flush({ handle, lockOwner }: FlushRequest): Promise<void> {
+    const { node } = this.#files.get(handle);
+    if (lockOwner !== undefined) this.#locks.drop({ file: contentOf(node), kind: "posix", owner: lockOwner });
     if (!this.#closeReports) return;
     // The close of a duplicate makes a network backing system tell of a write that failed, as close(2) would.
     await closeAsync(dup(this.#files.get(handle).fd));
   }
 
   async release({ handle }: HandleRequest): Promise<void> {
+    const file = this.#files.get(handle);
     this.#files.release(handle);
+    this.#locks.released(file);
   }
 
   async fsync({ handle, datasync }: FsyncRequest): Promise<void> {
@@ -362,8 +382,8 @@ export class LocalFileSystem implements FileSystem {
     });
   }
 
-  async releasedir({ handle }: HandleRequest): Promise<void> {
-    this.#files.release(handle);
+  async releasedir(request: HandleRequest): Promise<void> {
+    await this.release(request);
   }
 
   async fsyncdir({ handle, datasync }: FsyncRequest): Promise<void> {
@@ -372,6 +392,28 @@ export class LocalFileSystem implements FileSystem {
 
   async statfs({ node }: NodeRequest): Promise<StatFs> {
     return fstatfs(this.#fd(node));
+  }
+
+  async getlk(request: GetlkRequest): Promise<GetlkReply> {
+    const found = this.#locks.getlk(this.#lockOf(request));
+    if (found === undefined) return {};
+    const { range, pid, owner } = found;
+    return { lock: { type: range.type, start: range.start, length: lockLengthOf(range), pid }, owner };
+  }
+
+  async setlk(request: SetlkRequest, context: CallContext): Promise<void> {
+    const ask = this.#lockOf(request);
+    const { type } = ask.change;
+    const { readable, writable } = ask.through;
+    const isForbidden = (type === "read" && !readable) || (type === "write" && !writable);
+    if (ask.kind === "posix" && isForbidden) throw new FsError("EBADF", `the file is not open for a ${type} lock`);
+    await this.#locks.setlk(ask, request.wait ? context : undefined);
+  }
+
+  #lockOf(request: GetlkRequest): HostLockAsk {
+    const through = this.#files.get(request.handle);
+    const { kind, owner, pid } = request;
+    return { file: contentOf(through.node), kind, owner, change: lockChangeOf(request), pid, through };
   }
 
   async access({ node, mask }: AccessRequest, { caller }: CallContext): Promise<void> {

@@ -14,6 +14,7 @@ import type { StatFs as _kedge_v1_StatFs, StatFs__Output as _kedge_v1_StatFs__Ou
 import type { XattrReply as _kedge_v1_XattrReply, XattrReply__Output as _kedge_v1_XattrReply__Output } from '../../kedge/v1/XattrReply.ts';
 import type { XattrListReply as _kedge_v1_XattrListReply, XattrListReply__Output as _kedge_v1_XattrListReply__Output } from '../../kedge/v1/XattrListReply.ts';
 import type { LseekReply as _kedge_v1_LseekReply, LseekReply__Output as _kedge_v1_LseekReply__Output } from '../../kedge/v1/LseekReply.ts';
+import type { GetlkReply as _kedge_v1_GetlkReply, GetlkReply__Output as _kedge_v1_GetlkReply__Output } from '../../kedge/v1/GetlkReply.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Reply {
@@ -53,8 +54,12 @@ export interface Reply {
   'fallocate'?: (_kedge_v1_Empty | null);
   'lseek'?: (_kedge_v1_LseekReply | null);
   'copyFileRange'?: (_kedge_v1_WriteReply | null);
+  'getlk'?: (_kedge_v1_GetlkReply | null);
+  'setlk'?: (_kedge_v1_Empty | null);
   'reopen'?: (_kedge_v1_Empty | null);
-  'result'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"reopen";
+  'reclaim'?: (_kedge_v1_Empty | null);
+  'reclaimed'?: (_kedge_v1_Empty | null);
+  'result'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"getlk"|"setlk"|"reopen"|"reclaim"|"reclaimed";
 }
 
 export interface Reply__Output {
@@ -94,6 +99,10 @@ export interface Reply__Output {
   'fallocate'?: (_kedge_v1_Empty__Output | null);
   'lseek'?: (_kedge_v1_LseekReply__Output | null);
   'copyFileRange'?: (_kedge_v1_WriteReply__Output | null);
+  'getlk'?: (_kedge_v1_GetlkReply__Output | null);
+  'setlk'?: (_kedge_v1_Empty__Output | null);
   'reopen'?: (_kedge_v1_Empty__Output | null);
-  'result'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"reopen";
+  'reclaim'?: (_kedge_v1_Empty__Output | null);
+  'reclaimed'?: (_kedge_v1_Empty__Output | null);
+  'result'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"getlk"|"setlk"|"reopen"|"reclaim"|"reclaimed";
 }

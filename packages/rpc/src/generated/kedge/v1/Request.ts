@@ -22,7 +22,11 @@ import type { SetxattrRequest as _kedge_v1_SetxattrRequest, SetxattrRequest__Out
 import type { FallocateRequest as _kedge_v1_FallocateRequest, FallocateRequest__Output as _kedge_v1_FallocateRequest__Output } from '../../kedge/v1/FallocateRequest.ts';
 import type { LseekRequest as _kedge_v1_LseekRequest, LseekRequest__Output as _kedge_v1_LseekRequest__Output } from '../../kedge/v1/LseekRequest.ts';
 import type { CopyFileRangeRequest as _kedge_v1_CopyFileRangeRequest, CopyFileRangeRequest__Output as _kedge_v1_CopyFileRangeRequest__Output } from '../../kedge/v1/CopyFileRangeRequest.ts';
+import type { GetlkRequest as _kedge_v1_GetlkRequest, GetlkRequest__Output as _kedge_v1_GetlkRequest__Output } from '../../kedge/v1/GetlkRequest.ts';
+import type { SetlkRequest as _kedge_v1_SetlkRequest, SetlkRequest__Output as _kedge_v1_SetlkRequest__Output } from '../../kedge/v1/SetlkRequest.ts';
 import type { ReopenRequest as _kedge_v1_ReopenRequest, ReopenRequest__Output as _kedge_v1_ReopenRequest__Output } from '../../kedge/v1/ReopenRequest.ts';
+import type { ReclaimRequest as _kedge_v1_ReclaimRequest, ReclaimRequest__Output as _kedge_v1_ReclaimRequest__Output } from '../../kedge/v1/ReclaimRequest.ts';
+import type { Empty as _kedge_v1_Empty, Empty__Output as _kedge_v1_Empty__Output } from '../../kedge/v1/Empty.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Request {
@@ -60,8 +64,12 @@ export interface Request {
   'fallocate'?: (_kedge_v1_FallocateRequest | null);
   'lseek'?: (_kedge_v1_LseekRequest | null);
   'copyFileRange'?: (_kedge_v1_CopyFileRangeRequest | null);
+  'getlk'?: (_kedge_v1_GetlkRequest | null);
+  'setlk'?: (_kedge_v1_SetlkRequest | null);
   'reopen'?: (_kedge_v1_ReopenRequest | null);
-  'operation'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"reopen";
+  'reclaim'?: (_kedge_v1_ReclaimRequest | null);
+  'reclaimed'?: (_kedge_v1_Empty | null);
+  'operation'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"getlk"|"setlk"|"reopen"|"reclaim"|"reclaimed";
 }
 
 export interface Request__Output {
@@ -99,6 +107,10 @@ export interface Request__Output {
   'fallocate'?: (_kedge_v1_FallocateRequest__Output | null);
   'lseek'?: (_kedge_v1_LseekRequest__Output | null);
   'copyFileRange'?: (_kedge_v1_CopyFileRangeRequest__Output | null);
+  'getlk'?: (_kedge_v1_GetlkRequest__Output | null);
+  'setlk'?: (_kedge_v1_SetlkRequest__Output | null);
   'reopen'?: (_kedge_v1_ReopenRequest__Output | null);
-  'operation'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"reopen";
+  'reclaim'?: (_kedge_v1_ReclaimRequest__Output | null);
+  'reclaimed'?: (_kedge_v1_Empty__Output | null);
+  'operation'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"getlk"|"setlk"|"reopen"|"reclaim"|"reclaimed";
 }
