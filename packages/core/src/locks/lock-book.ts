@@ -1,4 +1,4 @@
-import { conflicts, type LockChange, type LockKind, type LockRange, withChange } from "./lock-range.ts";
+import { firstConflict, type LockChange, type LockKind, type LockRange, withChange } from "./lock-range.ts";
 
 /** All that one owner has of one file. It is not empty while it is in a book. */
 export interface LockRecord<File, Through> {
@@ -47,6 +47,13 @@ export class LockBook<File, Through> {
     return this.#byThrough.has(through);
   }
 
+  /** Ranges of all owners of a file. */
+  rangeCountOf(file: File): number {
+    let count = 0;
+    for (const { ranges } of this.#files.get(file)?.values() ?? []) count += ranges.length;
+    return count;
+  }
+
   find(of: LockOwner<File>): LockRecord<File, Through> | undefined {
     return this.#files.get(of.file)?.get(ownerKey(of));
   }
@@ -57,19 +64,21 @@ export class LockBook<File, Through> {
     return [...this.#files.values()].flatMap((records) => [...records.values()]);
   }
 
-  /** A lock of another owner that keeps this one from `range`, or undefined. */
+  /** A lock that keeps an owner from `range`, or undefined. */
   inTheWay(of: LockOwner<File>, range: LockRange): { record: LockRecord<File, Through>; range: LockRange } | undefined {
     for (const blocking of this.allInTheWay(of, range)) return blocking;
     return undefined;
   }
 
+  /** The same of each other owner that has one. */
   *allInTheWay(
     of: LockOwner<File>,
     range: LockRange,
   ): Generator<{ record: LockRecord<File, Through>; range: LockRange }> {
     for (const record of this.#files.get(of.file)?.values() ?? []) {
       if (record.kind !== of.kind || record.owner === of.owner) continue;
-      for (const held of record.ranges) if (conflicts(held, range)) yield { record, range: held };
+      const held = firstConflict(record.ranges, range);
+      if (held !== undefined) yield { record, range: held };
     }
   }
 

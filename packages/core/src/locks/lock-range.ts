@@ -73,28 +73,65 @@ export function conflicts(a: LockRange, b: LockRange): boolean {
  */
 export function withChange(ranges: readonly LockRange[], change: LockChange): readonly LockRange[] {
   const { type, start, end } = change;
-  const rest: LockRange[] = [];
-  for (const range of ranges) {
-    if (!overlaps(range, change)) {
-      rest.push(range);
-      continue;
-    }
-    if (range.start < start) rest.push({ ...range, end: start - 1n });
-    if (range.end > end) rest.push({ ...range, start: end + 1n });
+  const middle: LockRange[] = [];
+  // Neighbours too, with which it may become one.
+  const from = firstEndingAt(ranges, start - 1n);
+  let to = from;
+  for (; to < ranges.length; to++) {
+    const range = ranges[to] as LockRange;
+    if (range.start > end + 1n) break;
+    if (range.start < start) middle.push({ ...range, end: range.end < start ? range.end : start - 1n });
+    if (range.end > end) middle.push({ ...range, start: range.start > end ? range.start : end + 1n });
   }
-  if (type === "unlock") return rest;
-  const at = rest.findIndex((range) => range.start > end);
-  rest.splice(at === -1 ? rest.length : at, 0, { type, start, end });
-  return merged(rest);
+  if (type !== "unlock") {
+    const at = middle.findIndex((range) => range.start > end);
+    middle.splice(at === -1 ? middle.length : at, 0, { type, start, end });
+  }
+  return ranges.slice(0, from).concat(merged(middle), ranges.slice(to));
 }
 
-/** What of `ranges` is not held in `held` in the same way or a stronger one. */
+/** The first of `ranges` (sorted, disjoint) that is in the way of a lock of another owner. */
+export function firstConflict(ranges: readonly LockRange[], lock: LockRange): LockRange | undefined {
+  for (let at = firstEndingAt(ranges, lock.start); at < ranges.length; at++) {
+    const range = ranges[at] as LockRange;
+    if (range.start > lock.end) return undefined;
+    if (conflicts(range, lock)) return range;
+  }
+  return undefined;
+}
+
+/** The index of the first that ends at `offset` or after it. */
+function firstEndingAt(ranges: readonly LockRange[], offset: bigint): number {
+  let [low, high] = [0, ranges.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ranges[middle] as LockRange).end < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** What of `ranges` is not held in `held` in the same way or a stronger one; in no order. Both are sorted and disjoint. */
 export function withoutHeld(ranges: readonly LockRange[], held: readonly LockRange[]): readonly LockRange[] {
-  return held.reduce<readonly LockRange[]>((rest, { type, start, end }) => {
-    const weaker = rest.filter((range) => range.type === "write" && type === "read");
-    const others = rest.filter((range) => !weaker.includes(range));
-    return [...weaker, ...withChange(others, { type: "unlock", start, end })];
-  }, ranges);
+  const ofType = (all: readonly LockRange[], wanted: LockType): LockRange[] => all.filter(({ type }) => type === wanted);
+  return [...minus(ofType(ranges, "write"), ofType(held, "write")), ...minus(ofType(ranges, "read"), held)];
+}
+
+/** What of `ranges` is in none of `spans`. Both are sorted and disjoint. */
+export function minus(ranges: readonly LockRange[], spans: readonly LockSpan[]): LockRange[] {
+  const rest: LockRange[] = [];
+  let first = 0;
+  for (const { type, start, end } of ranges) {
+    let from = start;
+    while (first < spans.length && (spans[first] as LockSpan).end < start) first++;
+    for (let at = first; at < spans.length && (spans[at] as LockSpan).start <= end; at++) {
+      const span = spans[at] as LockSpan;
+      if (span.start > from) rest.push({ type, start: from, end: span.start - 1n });
+      from = span.end + 1n;
+    }
+    if (from <= end) rest.push({ type, start: from, end });
+  }
+  return rest;
 }
 
 function merged(ranges: readonly LockRange[]): readonly LockRange[] {

@@ -13,6 +13,7 @@ import {
   limits,
   lockChangeOf,
   lockLengthOf,
+  minus,
   type NodeId,
   rootContext,
   type SetlkRequest,
@@ -168,11 +169,7 @@ export class SessionLocks {
     }, []);
     if (claimed.length > limits.fileLockRangesMax) throw new FsError("ENOLCK", "too many locks");
     const held = this.#book.find(of);
-    const unclaimed = claimed.reduce<readonly LockRange[]>(
-      (rest, { start, end }) => withChange(rest, { type: "unlock", start, end }),
-      held?.ranges ?? [],
-    );
-    if (held !== undefined) for (const range of unclaimed) await this.#unlock(held, range);
+    if (held !== undefined) for (const range of minus(held.ranges, claimed)) await this.#unlock(held, range);
     if (claimed.length === 0) return;
 
     const missing = withoutHeld(claimed, held?.ranges ?? []);
