@@ -228,7 +228,8 @@ export function remote(session: RemoteSession): FileSystem {
       // Beyond that a close has news only where the backing file system makes it tell some, of what was written.
       const handle = session.handles.find(number);
       const isWritable = handle === undefined || (handle.flags & O_ACCMODE) !== O_RDONLY;
-      if (session.closeReports && isWritable) await forward("flush")({ ...rest, node, handle: number } as never, context);
+      if (session.closeReports && isWritable)
+        await forward("flush")({ ...rest, node, handle: number } as never, context);
       behind.checkClose(number);
     },
     async getlk(request: GetlkRequest, context: CallContext) {

@@ -16,6 +16,7 @@ export const capabilityWords = {
   "large-files": "a file can be larger than a terabyte",
   "unlinked-open": "an open file outlives its last name",
   "set-id": "set-uid and set-gid bits are kept, and cleared by writing and chown",
+  locks: "programs of this machine can open and lock files of it, python3 among them",
   "open-directory": "a directory can be opened, and its handle used for stat, sync and chmod",
 } as const;
 

@@ -234,11 +234,14 @@ export class ClientLocks {
   #lost(record: ClientRecord, error: FsError): void {
     const handles = new Set(record.through);
     this.#book.remove(record);
-    this.#session.logger.error("a lock was lost while the server was away: reads and writes of the file fail until it is closed", {
-      error: `${error.code}: ${error.message}`,
-      pid: record.pid,
-      kind: record.kind,
-    });
+    this.#session.logger.error(
+      "a lock was lost while the server was away: reads and writes of the file fail until it is closed",
+      {
+        error: `${error.code}: ${error.message}`,
+        pid: record.pid,
+        kind: record.kind,
+      },
+    );
     const lost = new FsError("EIO", "a lock of this open file was lost while the server was away");
     for (const number of handles) {
       const handle = this.#session.handles.find(number);

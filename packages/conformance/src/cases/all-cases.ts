@@ -4,6 +4,7 @@ import { chownCases } from "./chown.ts";
 import { contentsCases } from "./contents.ts";
 import { directoryCases } from "./directory.ts";
 import { linkCases } from "./link.ts";
+import { locksCases } from "./locks.ts";
 import { lookupCases } from "./lookup.ts";
 import { mknodCases } from "./mknod.ts";
 import { namesCases } from "./names.ts";
@@ -36,6 +37,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...openCases,
   ...contentsCases,
   ...openFilesCases,
+  ...locksCases,
   ...readdirCases,
   ...namesCases,
   ...permissionsCases,

@@ -49,7 +49,7 @@ export function fileSystemTarget(
         second: viewOf(second ?? fileSystem),
         self: caller,
         umask,
-        capabilities: capabilitiesWithout(...missing),
+        capabilities: capabilitiesWithout(...missing, "locks"),
         teardown: async () => {
           try {
             await fs.rm(dir, { recursive: true, force: true });

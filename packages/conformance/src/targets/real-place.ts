@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import fs from "node:fs/promises";
 import { basename, join } from "node:path";
 import { allCapabilities, type Capability } from "../capabilities.ts";
@@ -43,6 +44,7 @@ export async function realPlace(
   await fs.chmod(dir, 0o755);
   const absent = new Set([...missing, ...(isRoot ? [] : needRoot)]);
   if (!(await updatesAtime(dir))) absent.add("atime");
+  if (spawnSync("python3", ["-c", ""]).status !== 0) absent.add("locks");
   const helpers = new IdentityHelpers(umask);
   const viewOf = (path: string): View => {
     const view = { fs: nodeFs, raw: helpers.as(self), dir: path };

@@ -19,7 +19,8 @@ const ask = (owner: number, type: LockChange["type"], start = 0, end = 9, more: 
   through: `handle ${owner}`,
   ...more,
 });
-const flock = (owner: number, type: LockChange["type"]): Ask => ask(owner, type, 0, 0, { kind: "flock", change: { type, ...wholeFile } });
+const flock = (owner: number, type: LockChange["type"]): Ask =>
+  ask(owner, type, 0, 0, { kind: "flock", change: { type, ...wholeFile } });
 
 /** A call that waits: what came of it so far. */
 class Wait {

@@ -2,7 +2,7 @@ import type { CallContext } from "../call-context.ts";
 import { FsError } from "../errno.ts";
 import { limits } from "../limits.ts";
 import { LockBook, type LockOwner, type LockRecord } from "./lock-book.ts";
-import { type LockChange, type LockRange, withChange, wholeFile } from "./lock-range.ts";
+import { type LockChange, type LockRange, wholeFile, withChange } from "./lock-range.ts";
 import { LockWaits, type Waiting } from "./lock-waits.ts";
 
 /** What a lock call asks for. */

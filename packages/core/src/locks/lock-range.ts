@@ -113,7 +113,8 @@ function firstEndingAt(ranges: readonly LockRange[], offset: bigint): number {
 
 /** What of `ranges` is not held in `held` in the same way or a stronger one; in no order. Both are sorted and disjoint. */
 export function withoutHeld(ranges: readonly LockRange[], held: readonly LockRange[]): readonly LockRange[] {
-  const ofType = (all: readonly LockRange[], wanted: LockType): LockRange[] => all.filter(({ type }) => type === wanted);
+  const ofType = (all: readonly LockRange[], wanted: LockType): LockRange[] =>
+    all.filter(({ type }) => type === wanted);
   return [...minus(ofType(ranges, "write"), ofType(held, "write")), ...minus(ofType(ranges, "read"), held)];
 }
 

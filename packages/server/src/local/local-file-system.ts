@@ -116,8 +116,8 @@ import {
 import type { HostLockAsk, LockFile } from "../locks/host-locks.ts";
 import type { Intending } from "./intending.ts";
 import { LoopGuard } from "./loop-guard.ts";
-import type { NodeStore } from "./node-store.ts";
 import { contentOf } from "./node-seal.ts";
+import type { NodeStore } from "./node-store.ts";
 import type { OpenFile, OpenFiles } from "./open-files.ts";
 import { getxattrOf, hasNoXattrs, listxattrOf, removexattrOf, setxattrOf } from "./xattr-calls.ts";
 
@@ -159,12 +159,7 @@ export class LocalFileSystem implements FileSystem {
   readonly #loopGuard = new LoopGuard();
 
   /** `closeReports`: whether a close(2) on the backing file system can tell of a failed write. */
-  constructor(
-    nodes: NodeStore,
-    files: OpenFiles,
-    locks: LockManager<LockFile, OpenFile>,
-    closeReports: boolean,
-  ) {
+  constructor(nodes: NodeStore, files: OpenFiles, locks: LockManager<LockFile, OpenFile>, closeReports: boolean) {
     this.#nodes = nodes;
     this.#files = files;
     this.#locks = locks;

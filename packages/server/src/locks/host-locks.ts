@@ -99,7 +99,7 @@ export class HostLocks implements OutsideLocks<LockFile, OpenFile> {
     if (fd === undefined) return before;
     // Read locks of two descriptions get on with each other, so at no time the owner has less than it had.
     for (const range of held) this.#lock(fd, ask.kind, range);
-    if (before !== undefined) void closeAsync(before.fd).catch(() => {});
+    if (before !== undefined) this.#close(before, ask.kind);
     const standIn = { fd, writes };
     this.#standIns.set(key, standIn);
     return standIn;
@@ -118,13 +118,17 @@ export class HostLocks implements OutsideLocks<LockFile, OpenFile> {
     }
   }
 
-  /** The locks go at once, the descriptor off the event loop: it may be the last of a large file without a name. */
   #drop(owner: LockOwner<LockFile>): void {
     const standIn = this.#standIns.get(keyOf(owner));
     if (standIn === undefined) return;
     this.#standIns.delete(keyOf(owner));
-    this.#lock(standIn.fd, owner.kind, { type: "unlock", ...wholeFile });
-    void closeAsync(standIn.fd).catch(() => {});
+    this.#close(standIn, owner.kind);
+  }
+
+  /** The locks go at once, the descriptor off the event loop: it may be the last of a large file without a name. */
+  #close({ fd }: StandIn, kind: LockKind): void {
+    this.#lock(fd, kind, { type: "unlock", ...wholeFile });
+    void closeAsync(fd).catch(() => {});
   }
 }
 

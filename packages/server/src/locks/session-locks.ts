@@ -290,7 +290,9 @@ export class SessionLocks {
     if (records.length === 0) return;
     const ctimes = await Promise.all(records.map(({ file }) => this.#ctimeOf(file)));
     if (this.#lapse === undefined) return;
-    logger.warn(`a client was away for ${lockLeaseMs / 1000} s: its locks are given to others (${records.length} held)`);
+    logger.warn(
+      `a client was away for ${lockLeaseMs / 1000} s: its locks are given to others (${records.length} held)`,
+    );
     for (const [index, record] of records.entries()) {
       const { file, kind, owner, ranges } = record;
       const ctime = ctimes[index] ?? "";

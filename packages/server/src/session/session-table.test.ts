@@ -9,8 +9,8 @@ import type { ExportTable } from "../export/export-table.ts";
 import { LeaseTable } from "../leases/lease-table.ts";
 import { isSettled } from "../leases/testing/is-settled.ts";
 import { type Local, local } from "../local/local.ts";
-import { Journal } from "../state/journal.ts";
 import { lockServices } from "../locks/testing/lock-services.ts";
+import { Journal } from "../state/journal.ts";
 import { openStateDirectory } from "../state/state-directory.ts";
 import { SessionTable } from "./session-table.ts";
 

@@ -24,8 +24,8 @@ import type { LaneEvents, ServerLane, WireOperation, WireReply } from "@kedgefs/
 import { LeaseTable } from "../leases/lease-table.ts";
 import { isSettled } from "../leases/testing/is-settled.ts";
 import { local } from "../local/local.ts";
-import { Journal } from "../state/journal.ts";
 import { lockServices } from "../locks/testing/lock-services.ts";
+import { Journal } from "../state/journal.ts";
 import { openStateDirectory } from "../state/state-directory.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import { Session } from "./session.ts";

@@ -276,8 +276,7 @@ export class Session {
   async #runLeased(request: WireRequest, work: () => Promise<unknown>): Promise<LeasedRun<unknown>> {
     const { operation } = request;
     try {
-      if (this.#leases === undefined || isRecovery(operation))
-        return { reply: await work(), leased: false, after: [] };
+      if (this.#leases === undefined || isRecovery(operation)) return { reply: await work(), leased: false, after: [] };
       return await this.#leases.run(operation, request.body, work);
     } catch (error) {
       return { error, leased: false, after: [] };

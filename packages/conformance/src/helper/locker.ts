@@ -17,6 +17,28 @@ def getlk(type, start=0, length=0, command=fcntl.F_GETLK):
 def flock(operation, on=None):
     fcntl.flock(fd if on is None else on, operation)
 
+OFD_SETLK, OFD_WAIT, OFD_GETLK = 37, 38, 36
+
+def another(flags=os.O_RDWR):
+    return os.open(path, flags)
+
+def forked(call):
+    """What a call returns, or the name of its errno, in a child of this process."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            answer = repr(call())
+        except OSError as error:
+            answer = errno.errorcode[error.errno]
+        os.write(writing, answer.encode())
+        os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    answer = os.read(reading, 1000).decode()
+    os.close(reading)
+    return answer
+
 def reopen():
     global fd
     os.close(fd)
@@ -70,7 +92,7 @@ export interface Begun {
 }
 
 /** A program with a file open for reading and writing, that locks it as a test says. */
-export class Locker {
+export class Locker implements AsyncDisposable {
   readonly #program: Python;
   readonly #path: string;
 
@@ -81,10 +103,22 @@ export class Locker {
 
   static async open(path: string): Promise<Locker> {
     const program = new Python();
-    await program.run(prelude);
-    await program.run(`path = ${JSON.stringify(path)}`);
-    await program.run("fd = os.open(path, os.O_RDWR)");
+    try {
+      await program.run(prelude);
+      await program.run(`path = ${JSON.stringify(path)}`);
+      await program.run("fd = os.open(path, os.O_RDWR)");
+    } catch (error) {
+      await program[Symbol.asyncDispose]();
+      throw error;
+    }
     return new Locker(program, path);
+  }
+
+  /** Programs on several files, or several on one. */
+  static async openAll(paths: readonly string[]): Promise<{ readonly all: readonly Locker[] } & AsyncDisposable> {
+    const stack = new AsyncDisposableStack();
+    const all = await Promise.all(paths.map(async (path) => stack.use(await Locker.open(path))));
+    return { all, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   }
 
   run(code: string): Promise<unknown> {
@@ -93,12 +127,8 @@ export class Locker {
 
   /** Runs it in another program on the same file, while a call of this one may be under way. */
   async runBeside(code: string): Promise<unknown> {
-    const beside = await Locker.open(this.#path);
-    try {
-      return await beside.run(code);
-    } finally {
-      await beside.end();
-    }
+    await using beside = await Locker.open(this.#path);
+    return await beside.run(code);
   }
 
   /** Runs it again and again until what is in the way is gone. */
@@ -132,5 +162,9 @@ export class Locker {
 
   async end(): Promise<void> {
     await this.#program[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
   }
 }
