@@ -118,8 +118,9 @@ function statusOf(record: MountRecord, session: Connection): MountStatus {
     serverIncarnation,
     inFlightCount: inFlight.length,
     inFlight: inFlight
-      .map(({ operation, pid, sinceMs: ageMs }) => ({ operation, pid, ageMs }))
-      .sort((a, b) => b.ageMs - a.ageMs)
+      .map(({ operation, pid, sinceMs: ageMs, waitsForLock }) => ({ operation, pid, ageMs, waitsForLock }))
+      // A lock may be waited for as long as its holder likes, and that is no sign of trouble.
+      .sort((a, b) => Number(a.waitsForLock) - Number(b.waitsForLock) || b.ageMs - a.ageMs)
       .slice(0, inFlightShownMax),
   };
 }

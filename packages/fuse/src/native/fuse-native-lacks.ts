@@ -9,6 +9,8 @@
  * - byte-names: names and targets of symbolic links must be UTF-8.
  * - rename-flags: EINVAL.
  * - open-directory: works until the directory is removed; fstat of it is ENOENT then.
+ *
+ * Locks have no name here, for the cases look at one machine: they work among its programs, and other clients don't see them.
  */
 export const fuseNativeLacks = [
   "identities",

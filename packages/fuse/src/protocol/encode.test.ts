@@ -223,3 +223,15 @@ test("as many entries are taken as fit, and none fitting is an error and not the
   assert.throws(() => fittingEntries(entries, 31, false), RangeError);
   assert.equal(fittingEntries([], 31, false).length, 0);
 });
+
+test("a lock in the way is told with its last byte, and none as F_UNLCK", () => {
+  const { encoder, body } = setup();
+  const max = 2n ** 63n - 1n;
+  const told = (lock: Parameters<typeof encoder.lock>[0]): Buffer => Buffer.from(body(encoder.lock(lock)));
+  assert.deepEqual(
+    told({ type: "write", start: 5n, length: 5n, pid: 77 }),
+    struct([64, 5], [64, 9], [32, 1], [32, 77]),
+  );
+  assert.deepEqual(told({ type: "read", start: 5n, length: 0n, pid: 0 }), struct([64, 5], [64, max], [32, 0], [32, 0]));
+  assert.deepEqual(told(undefined), struct([64, 0], [64, max], [32, 2], [32, 0]));
+});
