@@ -245,3 +245,14 @@ test("who locks a file finds the locks gone that an earlier last close took alon
   take().answer();
   await next;
 });
+
+test("a flock that could not be turned into the other kind is not claimed any more", { timeout }, async () => {
+  const scene = begin();
+  const { locks, request, take } = scene;
+  await hold(scene, { kind: "flock", length: 0n });
+  const converting = locks.setlk(request("read", { kind: "flock", length: 0n }), context());
+  await turn();
+  take().fail("EAGAIN");
+  await assert.rejects(converting, { code: "EAGAIN" });
+  assert.ok(locks.isEmpty);
+});

@@ -86,6 +86,7 @@ export class ClientLocks {
       await this.#unlock(request, context);
       return;
     }
+    if (this.#book.converts(of, change)) this.#book.remove(of);
     const own = new CallContext(context.caller);
     const asked = this.#ask("setlk", request, own).then(bodyOf);
     await this.#untilAnswered(asked, own, context, () => this.#abandon(of, asked));

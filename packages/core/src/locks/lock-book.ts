@@ -106,6 +106,11 @@ export class LockBook<File, Through> {
     this.#byThrough.set(by.through, through.add(record));
   }
 
+  /** Before `change` is asked for: a flock(2) that is turned into the other kind is given back first, and may so be lost. */
+  converts(of: LockOwner<File>, change: LockChange): boolean {
+    return of.kind === "flock" && this.find(of)?.ranges.some(({ type }) => type !== change.type) === true;
+  }
+
   /** An open file is gone. Returns those that have no other through which they were made; they are still in the book. */
   released(through: Through): readonly LockRecord<File, Through>[] {
     const records = this.#byThrough.get(through);

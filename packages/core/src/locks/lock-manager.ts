@@ -112,8 +112,7 @@ export class LockManager<File, Through> {
     const change = ask.change as LockRange;
     const held = this.#book.find(ask)?.ranges ?? [];
     const blocked = this.#book.inTheWay(ask, change) !== undefined;
-    // flock(2) gives back what it turns into the other kind before it asks for that, and may so lose it.
-    const converts = ask.kind === "flock" && held.some(({ type }) => type !== change.type);
+    const converts = this.#book.converts(ask, change);
     if (blocked) {
       if (converts) this.drop(ask);
       return "inside";

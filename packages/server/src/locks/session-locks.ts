@@ -118,10 +118,12 @@ export class SessionLocks {
     if (this.#running.size > limits.sessionLockWaitsMax) throw new FsError("ENOLCK", "too many calls wait for locks");
     await this.#graceOver(context);
     marks.mark(session);
+    const of = { file: node, kind, owner };
+    if (this.#book.converts(of, change)) this.#book.remove(of);
     await fileSystem.setlk(asked, context);
     // Closed since: its locks went with it.
     if (this.#options.findHandle(handle)?.local !== local) throw new FsError("EBADF", "the file was closed meanwhile");
-    this.#book.change({ file: node, kind, owner }, change, { pid, through: handle });
+    this.#book.change(of, change, { pid, through: handle });
   }
 
   /** The callers of these requests wait no longer. */
