@@ -17,7 +17,8 @@ describe("locks of two mounts and of the storage host", { skip: lacksMounts() ||
 
   before(async () => {
     site = await Site.create();
-    server = await site.serve({ args: ["--lock-lease", "3"] });
+    const exports = [`data=${site.data}`, `seen=${site.data},ro,squash=all`];
+    server = await site.serve({ exports, args: ["--lock-lease", "3"] });
     mounts = [await site.mount(server), await site.mount(server)];
   });
   after(() => site?.[Symbol.asyncDispose]());
@@ -150,6 +151,43 @@ describe("locks of two mounts and of the storage host", { skip: lacksMounts() ||
     await programs[0]?.run("make_table()");
     await Promise.all(programs.map((each) => each.run(`insert(${rounds})`)));
     for (const each of programs) assert.deepEqual(await each.run("check_table()"), ["ok", rounds * programs.length]);
+  });
+
+  test("a memory map shows who was granted a lock what others wrote before they gave it back", {
+    timeout,
+  }, async () => {
+    await using scene = await sides();
+    const [first, second, host] = scene.all;
+    await first.run("view = mmap.mmap(fd, 7, prot=mmap.PROT_READ)");
+    assert.equal(await first.run("view[:]"), "content");
+    for (const [writer, text] of [
+      [second, "written"],
+      [host, "changed"],
+    ] as const) {
+      await writer.run(`setlk(W); os.pwrite(fd, b"${text}", 0); setlk(U)`);
+      await first.run("setlk(R, command=WAIT)");
+      assert.equal(await first.run("view[:]"), text);
+      assert.equal(await first.run("os.pread(fd, 7, 0)"), text);
+      await first.run("setlk(U)");
+    }
+  });
+
+  test("an export that is read-only has locks too, and they are those of another export of the same file", {
+    timeout,
+  }, async () => {
+    await using scene = await sides();
+    const [first] = scene.all;
+    const seen = await site.mount(server, { export: "seen" });
+    await using reader = await Locker.open(join(seen, `file${count}`), "os.O_RDONLY");
+    await reader.run("setlk(R)");
+    await assert.rejects(first.run("setlk(W)"), refused);
+    await assert.rejects(reader.run("setlk(W)"), { code: "EBADF" });
+    await reader.run("setlk(U)");
+    await reader.run("flock(EX)");
+    await assert.rejects(first.run("flock(SH | NB)"), refused);
+    await reader.run("flock(UN)");
+    await first.run("setlk(W)");
+    await assert.rejects(reader.run("setlk(R)"), refused);
   });
 
   test("a server that is killed has the locks back before anybody else, and who waited waits on", {

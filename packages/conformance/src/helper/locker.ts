@@ -2,7 +2,7 @@ import { Python } from "./python.ts";
 
 /** What the programs of tests of locks have at hand, for the file that is open as `fd`. */
 const prelude = `
-import errno, fcntl, signal, sqlite3, struct, threading, time
+import errno, fcntl, signal, struct
 R, W, U, WAIT = fcntl.F_RDLCK, fcntl.F_WRLCK, fcntl.F_UNLCK, fcntl.F_SETLKW
 SH, EX, UN, NB = fcntl.LOCK_SH, fcntl.LOCK_EX, fcntl.LOCK_UN, fcntl.LOCK_NB
 
@@ -67,6 +67,7 @@ def count_up(rounds):
         setlk(U, 1 << 40, 1)
 
 def connection():
+    import sqlite3
     return sqlite3.connect(path, timeout=60, isolation_level=None)
 
 def make_table():
@@ -101,12 +102,11 @@ export class Locker implements AsyncDisposable {
     this.#path = path;
   }
 
-  static async open(path: string): Promise<Locker> {
+  /** `flags`: as Python has them. */
+  static async open(path: string, flags = "os.O_RDWR"): Promise<Locker> {
     const program = new Python();
     try {
-      await program.run(prelude);
-      await program.run(`path = ${JSON.stringify(path)}`);
-      await program.run("fd = os.open(path, os.O_RDWR)");
+      await program.run(`${prelude}\npath = ${JSON.stringify(path)}\nfd = os.open(path, ${flags})`);
     } catch (error) {
       await program[Symbol.asyncDispose]();
       throw error;
