@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { Python } from "@kedgefs/conformance";
 import { lacksMounts, lacksPrograms } from "../support/prerequisites.ts";
 import { waitForEnd } from "../support/processes.ts";
-import { Python } from "../support/python.ts";
 import { kedgeBin } from "../support/server.ts";
 import { isMounted, run, type Server, Site, shell, succeed } from "../support/site.ts";
 

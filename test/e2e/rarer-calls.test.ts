@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { Python } from "@kedgefs/conformance";
 import { lacksMounts, lacksPrograms, nobody } from "../support/prerequisites.ts";
-import { Python } from "../support/python.ts";
 import { Site, shell } from "../support/site.ts";
 
 const timeout = 60_000;

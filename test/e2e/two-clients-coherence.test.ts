@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { Python } from "@kedgefs/conformance";
 import { lacksMounts, lacksPrograms, nobody } from "../support/prerequisites.ts";
-import { Python } from "../support/python.ts";
 import { refereeVocabulary } from "../support/referee.ts";
 import { type Server, Site, shell } from "../support/site.ts";
 

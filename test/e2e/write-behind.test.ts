@@ -3,8 +3,8 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { Python } from "@kedgefs/conformance";
 import { lacksMounts, lacksPrograms } from "../support/prerequisites.ts";
-import { Python } from "../support/python.ts";
 import { type Server, Site, shell } from "../support/site.ts";
 
 const timeout = 120_000;

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { Python } from "@kedgefs/conformance";
 import { lacksMounts, lacksPrograms, nobody } from "../support/prerequisites.ts";
-import { Python } from "../support/python.ts";
 import { type Server, Site } from "../support/site.ts";
 
 const timeout = 120_000;

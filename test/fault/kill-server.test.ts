@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { Python } from "@kedgefs/conformance";
 import { lacksPrograms } from "../support/prerequisites.ts";
-import { Python } from "../support/python.ts";
 import { type Server, Site, shell } from "../support/site.ts";
 import { listing, realTree } from "../support/trees.ts";
 

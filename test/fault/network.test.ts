@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { Python } from "@kedgefs/conformance";
 import { lacksMounts, lacksPrograms } from "../support/prerequisites.ts";
-import { Python } from "../support/python.ts";
 import { Relay } from "../support/relay.ts";
 import { run, Site, shell } from "../support/site.ts";
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { chownSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { Python } from "@kedgefs/conformance";
 import { lacksMounts, lacksPrograms, lacksUserNobody, nobody } from "../support/prerequisites.ts";
-import { Python } from "../support/python.ts";
 import { kedgeBin } from "../support/server.ts";
 import { run, type Server, Site, succeed } from "../support/site.ts";
 

@@ -1,7 +1,6 @@
 import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { CallStep, Outcome, Seen, Stage, World } from "@kedgefs/conformance";
-import { Python } from "./python.ts";
+import { type CallStep, type Outcome, Python, type Seen, type Stage, type World } from "@kedgefs/conformance";
 import { scriptPlayerVocabulary } from "./script-player.ts";
 
 type Client = CallStep["client"];

@@ -25,6 +25,8 @@ export interface ServeOptions {
   readonly pki?: string;
   readonly port?: number;
   readonly uid?: number;
+  /** Further arguments. */
+  readonly args?: readonly string[];
 }
 
 export interface MountOptions {
@@ -96,6 +98,7 @@ export class Site implements AsyncDisposable {
     args.push("--state", options.state ?? join(this.dir, "state"));
     for (const each of exports) args.push("--export", each);
     for (const each of options.allow ?? []) args.push("--allow", each);
+    args.push(...(options.args ?? []));
     const server = new Server({ port, args, env: this.env, uid: options.uid });
     this.#servers.push(server);
     return server;

@@ -27,7 +27,6 @@ export async function makeMount(
       // Times that don't tell every change would let the page cache keep what another client has overwritten.
       directIo: mountOptions.directIo || session.coarseTimes,
     },
-    closeReports: session.closeReports,
     leases: session.leases,
     onRecall: session.onRecall,
     logger,

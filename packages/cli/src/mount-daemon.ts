@@ -118,8 +118,14 @@ function statusOf(record: MountRecord, session: Connection): MountStatus {
     serverIncarnation,
     inFlightCount: inFlight.length,
     inFlight: inFlight
-      .map((call) => ({ operation: call.operation, pid: call.pid, ageMs: Math.round(call.sinceMs) }))
-      .sort((a, b) => b.ageMs - a.ageMs)
+      .map(({ operation, pid, sinceMs, waitsForLock }) => ({
+        operation,
+        pid,
+        ageMs: Math.round(sinceMs),
+        waitsForLock,
+      }))
+      // A lock may be waited for as long as its holder likes, and that is no sign of trouble.
+      .sort((a, b) => Number(a.waitsForLock) - Number(b.waitsForLock) || b.ageMs - a.ageMs)
       .slice(0, inFlightShownMax),
   };
 }

@@ -6,6 +6,8 @@ export interface InFlightCall {
   /** The calling thread, 0 where unknown. */
   readonly pid: number;
   readonly ageMs: number;
+  /** It waits for a lock that somebody else holds. */
+  readonly waitsForLock?: boolean;
 }
 
 /**

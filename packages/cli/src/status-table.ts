@@ -55,9 +55,9 @@ export function describeState(mount: MountStatus): string {
   }
 }
 
-function describeCall({ operation, pid, ageMs }: InFlightCall): string {
+function describeCall({ operation, pid, ageMs, waitsForLock }: InFlightCall): string {
   const caller = pid === 0 ? "" : ` of process ${pid}`;
-  return `${printable(operation)}${caller}, waiting for ${formatDuration(ageMs)}`;
+  return `${printable(operation)}${caller}, waiting ${waitsForLock === true ? "for a lock " : ""}for ${formatDuration(ageMs)}`;
 }
 
 /** "0.4 s", "12 s", "3 min 5 s", "2 h 10 min", "4 d 3 h". */

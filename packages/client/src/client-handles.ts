@@ -23,6 +23,8 @@ export interface ClientHandle {
   readonly caller: Caller;
   /** Set when it could not be opened again: what every use of it is answered with. */
   lost?: FsError;
+  /** Set when a lock that was held through it could not be had again, until it is closed: likewise. */
+  lockLost?: FsError;
   /** What a write that was answered by then has failed with, until somebody is told. */
   writeError?: FsError;
   /** Of a directory: what was fetched of it last. */
@@ -91,7 +93,8 @@ export class ClientHandles {
 
   /** Throws the error of a handle that was lost. A number that is unknown here is the server's to refuse. */
   check(number: HandleId | undefined): void {
-    const lost = number === undefined ? undefined : this.#handles.get(number)?.lost;
+    const handle = number === undefined ? undefined : this.#handles.get(number);
+    const lost = handle?.lost ?? handle?.lockLost;
     if (lost !== undefined) throw lost;
   }
 }

@@ -8,8 +8,6 @@ export interface Connection {
   readonly readOnly: boolean;
   /** The server's times don't tell every change: mount with direct_io. */
   readonly coarseTimes: boolean;
-  /** Whether a close of a file can tell of a failed write. */
-  readonly closeReports: boolean;
   /** Whether the server grants leases. */
   readonly leases: boolean;
   /** For who believes what `fileSystem` answers under leases. */
@@ -24,13 +22,11 @@ export interface Connection {
 /** Opens a session on an export. Rejects with a UserError that says why not; later failures are retried for ever. */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const session = await RemoteSession.connect(options);
-  const leases = session.leaseTerms.leaseMs > 0;
   return {
     fileSystem: remote(session),
     readOnly: session.readOnly,
     coarseTimes: session.coarseTimes,
-    closeReports: session.closeReports || leases,
-    leases,
+    leases: session.leaseTerms.leaseMs > 0,
     onRecall: (listener) => session.onRecall(listener),
     status: () => session.status(),
     onFull: (pause, resume) => session.onFull(pause, resume),

@@ -8,15 +8,15 @@ type Settled = ReceivedReply | FsError;
 
 function add(
   calls: PendingCalls,
-  { bytes = 0, operation = "getattr" as WireOperation, context = rootContext() } = {},
+  { bytes = 0, operation = "getattr" as WireOperation, context = rootContext(), body = {}, sent = false } = {},
 ): { call: PendingCall; settled: Settled[] } {
   const settled: Settled[] = [];
   const call: PendingCall = {
-    request: { id: calls.nextId(), caller: rootCaller, operation, body: {} },
+    request: { id: calls.nextId(), caller: rootCaller, operation, body },
     bytes,
     context,
     startedMs: 0,
-    sent: false,
+    sent,
     slowReported: false,
     settle: (reply) => settled.push(reply),
   };
@@ -107,4 +107,28 @@ test("a call can be interrupted while the server is away, and only then", () => 
     [["EINTR"], ["EINTR"], []],
   );
   assert.equal(calls.size, 1);
+});
+
+test("a call that waits for a lock keeps nothing from being acknowledged", () => {
+  const calls = new PendingCalls();
+  add(calls, { operation: "setlk", body: { wait: true } });
+  assert.equal(calls.ackedBelow(), 2);
+  add(calls);
+  add(calls, { operation: "setlk", body: { wait: false } });
+  assert.equal(calls.ackedBelow(), 2);
+  calls.settle(2, reply(2));
+  assert.equal(calls.ackedBelow(), 3);
+});
+
+test("a lock call that the server may have got is not forgotten when its caller is interrupted", () => {
+  const calls = new PendingCalls();
+  const [kept, given] = [true, false].map((sent) => {
+    const context = new CallContext(rootCaller);
+    const { call, settled } = add(calls, { operation: "setlk", body: { wait: true }, context, sent });
+    calls.interruptible(call, () => {});
+    context.abort();
+    return settled;
+  });
+  assert.equal(kept?.length, 0);
+  assert.equal(given?.length, 1);
 });

@@ -1,4 +1,4 @@
-import { type CallContext, FsError, limits } from "@kedgefs/core";
+import { type CallContext, FsError, limits, type SetlkRequest } from "@kedgefs/core";
 import type { ReceivedReply, WireRequest } from "@kedgefs/rpc";
 
 export interface PendingCall {
@@ -13,6 +13,10 @@ export interface PendingCall {
   settle(reply: ReceivedReply | FsError): void;
   stopListening?: () => void;
 }
+
+/** Whether a call may be answered only when somebody else gives a lock back. */
+export const waitsForLock = ({ operation, body }: WireRequest): boolean =>
+  operation === "setlk" && (body as SetlkRequest).wait;
 
 /**
  * The calls that were made and not answered. They stay here through every reconnection, in the order of their ids, which is
@@ -46,9 +50,12 @@ export class PendingCalls {
     return this.#last;
   }
 
-  /** The replies to all ids below it have arrived or are not wanted any more. */
+  /**
+   * The replies to all ids below it have arrived, or are not wanted any more, or are of calls that may wait for days and whose answer
+   * can be made again: the server keeps what it has answered since, until it is told this.
+   */
   ackedBelow(): number {
-    for (const id of this.#calls.keys()) return id;
+    for (const [id, { request }] of this.#calls) if (!waitsForLock(request)) return id;
     return this.#last + 1;
   }
 
@@ -86,9 +93,13 @@ export class PendingCalls {
     return true;
   }
 
-  /** While the server is away: a call whose caller is interrupted by a signal fails with EINTR. */
+  /**
+   * While the server is away: a call whose caller is interrupted by a signal fails with EINTR. Not one about a lock that the server
+   * may have, which has to be heard of (ClientLocks).
+   */
   interruptible(call: PendingCall, given: (call: PendingCall) => void): void {
     const { request, context } = call;
+    if (request.operation === "setlk" && call.sent) return;
     const giveUp = (): void => {
       if (this.settle(request.id, new FsError("EINTR", "interrupted while the server was away"))) given(call);
     };

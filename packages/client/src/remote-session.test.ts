@@ -62,6 +62,9 @@ class Scripted implements AsyncDisposable {
   incarnation = 1;
   resumes = true;
   leaseMs = 0;
+  awaitsLocks = false;
+  /** Requests whose callers were interrupted. */
+  readonly interrupted: number[] = [];
   /** The last recall that the client acted on. */
   recalled = 0;
   attaches = 0;
@@ -94,6 +97,7 @@ class Scripted implements AsyncDisposable {
             closeReports: true,
             strictAtime: false,
             leaseMs: this.leaseMs,
+            awaitsLocks: this.awaitsLocks,
           } satisfies AttachAnswer;
         },
         detach: async () => {
@@ -109,6 +113,10 @@ class Scripted implements AsyncDisposable {
               this.#tell();
             },
             acked() {},
+            interrupted: (ids) => {
+              this.interrupted.push(...ids);
+              this.#tell();
+            },
             recalled: (upTo) => {
               this.recalled = upTo;
               this.#tell();

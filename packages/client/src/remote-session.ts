@@ -11,6 +11,7 @@ import {
   type NodeId,
   operations,
   rootCaller,
+  type SetlkRequest,
   type WriteRequest,
 } from "@kedgefs/core";
 import {
@@ -19,8 +20,10 @@ import {
   connectionPhrase,
   connectionProblem,
   dial,
+  isRecovery,
   type LaneName,
   laneNames,
+  type RecoveryOperation,
   type ServerAddress,
   type TlsMaterial,
   type Transport,
@@ -31,7 +34,7 @@ import pRetry, { AbortError } from "p-retry";
 import { type Answer, bodyOf } from "./ask.ts";
 import { type ClientHandle, ClientHandles } from "./client-handles.ts";
 import type { LeaseTerms } from "./leases/lease-cache.ts";
-import { type PendingCall, PendingCalls } from "./pending-calls.ts";
+import { type PendingCall, PendingCalls, waitsForLock } from "./pending-calls.ts";
 
 export interface ConnectOptions extends ServerAddress {
   readonly exportName: string;
@@ -47,6 +50,12 @@ export interface ConnectOptions extends ServerAddress {
  */
 export type RecallListener = (node: NodeId | undefined, isAsked: boolean) => Promise<unknown> | undefined;
 
+/**
+ * Asks for what is held at the server beside handles, which are open again, before calls are sent again. `awaitsLocks`: see AttachReply
+ * in kedge.proto. Rejects where the connection fails.
+ */
+export type Recover = (awaitsLocks: boolean) => Promise<void>;
+
 export type ConnectionState = "connected" | "reconnecting" | "closed";
 
 export interface SessionStatus {
@@ -59,7 +68,13 @@ export interface SessionStatus {
   readonly lastError?: string;
   /** Hex; another one after the server was started again. */
   readonly serverIncarnation: string;
-  readonly inFlight: readonly { readonly operation: string; readonly pid: number; readonly sinceMs: number }[];
+  readonly inFlight: readonly {
+    readonly operation: string;
+    readonly pid: number;
+    readonly sinceMs: number;
+    /** It waits for a lock that somebody else holds, for as long as that may be. */
+    readonly waitsForLock: boolean;
+  }[];
 }
 
 /** Reconnection: delays double from the first to the ceiling, each drawn at random between one and two times that. */
@@ -71,6 +86,8 @@ const shortLivedMs = 250;
 const openers: ReadonlySet<WireOperation> = new Set<WireOperation>(["open", "opendir", "create", "tmpfile"]);
 /** How often calls are looked at for being slow. */
 const slowCheckMs = 5_000;
+/** What is asked through a handle and takes nothing. */
+const givingBack: ReadonlySet<string> = new Set(["flush", "release", "releasedir"]);
 /** How long an orderly close waits for calls that are under way. */
 const closeTimeoutMs = 30_000;
 
@@ -96,6 +113,7 @@ export class RemoteSession {
   #transport: Transport | undefined;
   #lanes: Partial<Record<LaneName, ClientLane>> = {};
   readonly #recallListeners: RecallListener[] = [];
+  #recover: Recover = async () => {};
   /** Numbers of handles that an interrupted open may have opened at the server. */
   #strays: { number: HandleId; call: PendingCall }[] = [];
 
@@ -146,6 +164,10 @@ export class RemoteSession {
     this.#recallListeners.push(listener);
   }
 
+  onRecovery(recover: Recover): void {
+    this.#recover = recover;
+  }
+
   get connected(): boolean {
     return this.#state === "connected";
   }
@@ -167,6 +189,7 @@ export class RemoteSession {
         operation: request.operation,
         pid: context.caller.pid,
         sinceMs: now - startedMs,
+        waitsForLock: waitsForLock(request),
       })),
     };
   }
@@ -181,6 +204,34 @@ export class RemoteSession {
       if (this.#state === "connected") this.#send(call);
       else this.#wait(call);
     });
+  }
+
+  /** Asks at once, of a server to which calls are perhaps not sent yet. Rejects, also with ECANCELED where the connection fails. */
+  async askFirst(operation: RecoveryOperation, body: object, caller = rootCaller): Promise<unknown> {
+    const request = { operation, body, caller };
+    return bodyOf(await this.#pend(request, new CallContext(caller), 0, (call) => this.#send(call)));
+  }
+
+  /**
+   * The caller of a setlk, which is known by its context, waits no longer: the server is told. True where the server may have the
+   * call and is away.
+   */
+  interrupt(context: CallContext): boolean {
+    for (const call of this.#pending.all()) {
+      if (call.context !== context) continue;
+      if (this.connected && call.sent) this.#lanes.control?.interrupt(call.request.id);
+      return call.sent && !this.connected;
+    }
+    return false;
+  }
+
+  /** Fails calls through these handles, but for those that give something back. */
+  failCalls(handles: ReadonlySet<HandleId>, error: FsError): void {
+    for (const { request } of [...this.#pending.all()]) {
+      const { handle, type } = request.body as { handle?: HandleId; type?: SetlkRequest["type"] };
+      const givesBack = isRecovery(request.operation) || givingBack.has(request.operation) || type === "unlock";
+      if (handle !== undefined && handles.has(handle) && !givesBack) this.#pending.settle(request.id, error);
+    }
   }
 
   /** Sends the calls that wait for company. */
@@ -265,9 +316,10 @@ export class RemoteSession {
 
   #send(call: PendingCall): void {
     call.sent = true;
-    const { operation } = call.request;
-    const lane = operation !== "reopen" && operations[operation].lane === "bulk" ? "bulk" : "control";
+    const { operation, id } = call.request;
+    const lane = !isRecovery(operation) && operations[operation].lane === "bulk" ? "bulk" : "control";
     this.#lanes[lane]?.send(call.request);
+    if (operation === "setlk" && call.context.aborted) this.#lanes[lane]?.interrupt(id);
   }
 
   #wait(call: PendingCall): void {
@@ -314,9 +366,14 @@ export class RemoteSession {
       // From here on the new session id counts, also for an attempt that breaks off below.
       this.#attached = before === undefined ? attached : { ...attached, root: before.root };
       const incarnation = attached.incarnation.toString("hex");
-      if (before !== undefined && (!attached.resumed || incarnation !== this.#recoveredAt)) {
-        this.#recoveredAt = undefined;
-        await Promise.race([this.#reopenHandles(), breaks]);
+      if (before !== undefined) {
+        const isAnother = !attached.resumed || incarnation !== this.#recoveredAt;
+        if (isAnother) {
+          this.#recoveredAt = undefined;
+          this.#failInterrupted();
+          await Promise.race([this.#reopenHandles(), breaks]);
+        }
+        await Promise.race([this.#recover(attached.awaitsLocks), breaks]);
         // A lane tells of its end once only, and may have done so since the last handle was back.
         if (endedReason !== undefined || this.#isClosed()) throw new Error(endedReason ?? "the session was closed");
       }
@@ -325,7 +382,7 @@ export class RemoteSession {
     } catch (error) {
       if (this.#transport === transport) this.#hangUp();
       else transport.close();
-      this.#dropReopens();
+      this.#dropRecovery();
       throw error;
     }
   }
@@ -335,13 +392,21 @@ export class RemoteSession {
   }
 
   /**
-   * Re-opens of an attempt that failed: the next one makes its own. Sent again among the calls, they would open handles that
-   * were released meanwhile.
+   * What an attempt that failed, or a connection that is gone, has asked first: the next one asks anew. Sent again among the calls,
+   * re-opens would open handles that were released meanwhile.
    */
-  #dropReopens(): void {
+  #dropRecovery(): void {
     for (const { request } of [...this.#pending.all()]) {
-      if (request.operation === "reopen")
+      if (isRecovery(request.operation))
         this.#pending.settle(request.id, new FsError("ECANCELED", "the attempt failed"));
+    }
+  }
+
+  /** Lock calls that an earlier server process may have had and nobody waits for: this one does not know them. */
+  #failInterrupted(): void {
+    for (const { request, sent, context } of [...this.#pending.all()]) {
+      if (request.operation === "setlk" && sent && context.aborted)
+        this.#pending.settle(request.id, new FsError("EINTR", "interrupted while the server was away"));
     }
   }
 
@@ -368,6 +433,7 @@ export class RemoteSession {
     // A server that we can't hear can't take back what it said.
     const dropped = this.#recall(undefined, false);
     this.#options.logger.warn(`lost the server: ${reason}`);
+    this.#dropRecovery();
     for (const call of [...this.#pending.all()]) this.#wait(call);
     this.#reconnect(connectedMs, dropped).catch((error: Error) => {
       if (this.#state === "closed") return;
@@ -432,8 +498,7 @@ export class RemoteSession {
     const { number, node, flags, directory, ticket, caller } = handle;
     try {
       const body = { node, flags, handle: number, directory, ticket };
-      const context = new CallContext(rootCaller);
-      bodyOf(await this.#pend({ operation: "reopen", body, caller }, context, 0, (call) => this.#send(call)));
+      await this.askFirst("reopen", body, caller);
       delete handle.lost;
     } catch (error) {
       if (!(error instanceof FsError) || error.code === "ECANCELED") throw error;
@@ -446,7 +511,7 @@ export class RemoteSession {
   #failUncertain(): void {
     for (const { request, sent } of [...this.#pending.all()]) {
       const { operation, id } = request;
-      if (!sent || operation === "reopen" || !this.#mustNotRepeat(request)) continue;
+      if (!sent || !this.#mustNotRepeat(request)) continue;
       this.#options.logger.error(`${operation} may or may not have been done: the server lost the session`);
       this.#pending.settle(
         id,
@@ -456,7 +521,7 @@ export class RemoteSession {
   }
 
   #mustNotRepeat({ operation, body }: PendingCall["request"]): boolean {
-    if (operation === "reopen") return false;
+    if (isRecovery(operation)) return false;
     const { retry } = operations[operation];
     return (
       retry === "once" ||
@@ -470,8 +535,8 @@ export class RemoteSession {
     const now = performance.now();
     for (const call of this.#pending.all()) {
       const { operation } = call.request;
-      const limitMs = deadlineMs[operation === "reopen" ? "metadata" : operations[operation].deadline];
-      if (call.slowReported || now - call.startedMs < limitMs) continue;
+      const limitMs = deadlineMs[isRecovery(operation) ? "metadata" : operations[operation].deadline];
+      if (call.slowReported || waitsForLock(call.request) || now - call.startedMs < limitMs) continue;
       call.slowReported = true;
       this.#options.logger.warn(`${operation} of pid ${call.context.caller.pid} takes longer than ${limitMs / 1000} s`);
     }

@@ -27,6 +27,7 @@ function begin() {
     closeReports: false,
     logger: silentLogger,
     onRecall: () => {},
+    onRecovery: () => {},
     flush: () => {},
     async call(operation: string, request: { data?: Uint8Array }): Promise<Answer> {
       sent.push(operation);

@@ -6,12 +6,15 @@ import {
   type CreateRequest,
   type Entry,
   type FileSystem,
+  type FlushRequest,
   FsError,
   type FsyncRequest,
   type GetattrRequest,
+  type GetlkRequest,
   type HandleId,
   type HandleRequest,
   type NodeRequest,
+  O_ACCMODE,
   O_CREAT,
   O_EXCL,
   O_RDONLY,
@@ -24,6 +27,7 @@ import {
   type ReaddirRequest,
   type ReadRequest,
   rootContext,
+  type SetlkRequest,
   type StatFs,
   type WriteRequest,
   type XattrListReply,
@@ -34,6 +38,7 @@ import { ClosedDirectories } from "./closed-directories.ts";
 import { LeaseCache } from "./leases/lease-cache.ts";
 import { leased } from "./leases/leased.ts";
 import { Listing } from "./listing.ts";
+import { ClientLocks } from "./locks/client-locks.ts";
 import { OpenedContents } from "./opened-contents.ts";
 import type { RemoteSession } from "./remote-session.ts";
 import { WriteBehind } from "./write-behind.ts";
@@ -70,7 +75,6 @@ export function remote(session: RemoteSession): FileSystem {
   let rootAttr: Attr = session.root.attr;
   let lastStatFs: StatFs | undefined;
   const { root } = session;
-  // Who mounts it must have heard from the start that closes can tell of failed writes.
   const answersAhead = session.leaseTerms.leaseMs > 0;
   const cache = new LeaseCache(() => session.leaseTerms);
   const contents = new OpenedContents(cache);
@@ -86,9 +90,13 @@ export function remote(session: RemoteSession): FileSystem {
     cache.recalled(node);
     if (node === undefined) closed.clear();
     const written = behind.recalled(node);
+    // The connection is gone, and with it whoever could be waited for.
+    if (node === undefined && !isAsked) locks.disconnected();
     return isAsked ? written : undefined;
   });
   const { ask } = behind;
+  const locks = new ClientLocks(session, ask, (operation, body) => session.askFirst(operation, body));
+  session.onRecovery((awaitsLocks) => locks.recover(awaitsLocks));
 
   const forward =
     (name: Exclude<OperationName, "forget">): AnyOperation =>
@@ -148,13 +156,17 @@ export function remote(session: RemoteSession): FileSystem {
       if (name === "releasedir" && handle !== undefined && closed.keep(handle)) return undefined;
       if (opening === undefined) {
         // Nobody waits for the last close (the kernel doesn't either), and it has no news: those are for flush.
-        const close = (): void => {
+        const close = async (): Promise<void> => {
+          const unlocks = locks.releases(request.handle);
           session.handles.remove(request.handle);
-          ask(name, request, context).catch(() => {});
+          const closed = ask(name, request, context);
+          if (unlocks) session.flush();
+          await closed.catch(() => {});
         };
-        // A server that is started meanwhile has to know the handle for writes that are sent again.
-        if (behind.isWritten(request.node)) close();
-        else void behind.written(request.node).then(close);
+        // A server that is started meanwhile has to know the handle for writes that are sent again, and for locks.
+        const hasLocks = locks.areThrough(request.handle);
+        const closed = behind.isWritten(request.node) ? close() : behind.written(request.node).then(close);
+        if (hasLocks) locks.closing(request.node, closed);
         return undefined;
       }
       session.handles.remove(request.handle);
@@ -220,6 +232,7 @@ export function remote(session: RemoteSession): FileSystem {
     readdir: lister("readdir"),
     readdirplus: lister("readdirplus"),
     async read(request: ReadRequest, context: CallContext) {
+      session.handles.check(request.handle);
       // A write that was answered here may be unknown to the cache for a moment.
       await behind.written(request.node, context);
       const data = contents.read(request);
@@ -229,11 +242,23 @@ export function remote(session: RemoteSession): FileSystem {
       session.handles.check(request.handle);
       return await behind.write(answersAhead ? request : { ...request, ahead: false }, context);
     },
-    async flush(request: HandleRequest, context: CallContext) {
-      await behind.written(request.node, context);
-      // Beyond that a close has news only where the backing file system makes it tell some.
-      if (session.closeReports) await forward("flush")(request as never, context);
-      behind.checkClose(request.handle);
+    async flush(request: FlushRequest, context: CallContext) {
+      const { node, handle: number, lockOwner: _, ...rest } = request;
+      // The locks go even where there is something to tell.
+      const [written] = await Promise.allSettled([behind.written(node, context), locks.flush(request, context)]);
+      if (written.status === "rejected") throw written.reason;
+      // Beyond that a close has news only where the backing file system makes it tell some, of what was written.
+      const handle = session.handles.find(number);
+      const isWritable = handle === undefined || (handle.flags & O_ACCMODE) !== O_RDONLY;
+      if (session.closeReports && isWritable)
+        await forward("flush")({ ...rest, node, handle: number } as never, context);
+      behind.checkClose(number);
+    },
+    async getlk(request: GetlkRequest, context: CallContext) {
+      return await locks.getlk(request, context);
+    },
+    async setlk(request: SetlkRequest, context: CallContext) {
+      await locks.setlk(request, context);
     },
     async fsync(request: FsyncRequest, context: CallContext) {
       await forward("fsync")(request as never, context);

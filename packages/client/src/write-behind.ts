@@ -12,11 +12,11 @@ import {
   O_DSYNC,
   O_RDONLY,
   O_TRUNC,
-  type OperationName,
   toFsError,
   type WriteReply,
   type WriteRequest,
 } from "@kedgefs/core";
+import { isRecovery } from "@kedgefs/rpc";
 import { type Answer, type Ask, bodyOf } from "./ask.ts";
 import type { ClientHandle, ClientHandles } from "./client-handles.ts";
 import { WriteWindow } from "./write-window.ts";
@@ -95,8 +95,8 @@ export class WriteBehind {
     const answer = await this.#next(operation, request, context, bytes);
     // An immutable file refuses writes through handles that are open already.
     if (operation === "setInodeFlags" && node !== undefined) void this.recalled(node);
-    if (operation === "reopen" || answer.error !== undefined || answer.body === undefined) return answer;
-    const findings = findingsOf(operation as OperationName, request, answer.body);
+    if (isRecovery(operation) || answer.error !== undefined || answer.body === undefined) return answer;
+    const findings = findingsOf(operation, request, answer.body);
     const overtaken = findings.flatMap(({ entry }: Finding) =>
       entry === undefined || this.#changes.mayKeep(entry.node, stamp) ? [] : [entry],
     );

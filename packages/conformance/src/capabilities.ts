@@ -25,6 +25,7 @@ export const capabilityWords = {
   programs: "programs of this machine, and python3 among them, can use it",
   "shared-maps": "a file can be mapped so that what is stored in the map is written to it",
   "past-fuse": "calls get to the file system without the kernel's FUSE between",
+  locks: "programs of this machine can open and lock files of it, python3 among them",
   "open-directory": "a directory can be opened, and its handle used for stat, sync and chmod",
 } as const;
 

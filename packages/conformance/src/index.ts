@@ -1,6 +1,8 @@
 export { allCapabilities, type Capability, capabilitiesWithout, capabilityWords } from "./capabilities.ts";
 export type { CaseApi, CaseContext, ConformanceCase, Identity } from "./case.ts";
 export { conformanceCases } from "./cases/all-cases.ts";
+export { Locker } from "./helper/locker.ts";
+export { Python } from "./helper/python.ts";
 export { memory } from "./memory/memory.ts";
 export type { MemoryOptions } from "./memory/state.ts";
 export { type ModelCheckOptions, runModelCheck } from "./model/run-model-check.ts";

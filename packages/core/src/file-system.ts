@@ -1,4 +1,5 @@
 import type { CallContext } from "./call-context.ts";
+import type { LockKind, LockType } from "./locks/lock-range.ts";
 import type { Attr, DirEntry, Entry, HandleId, Name, NodeId, SetTime, StatFs } from "./types.ts";
 
 /**
@@ -85,10 +86,13 @@ export interface FileSystem {
    */
   write(request: WriteRequest, context: CallContext): Promise<WriteReply>;
 
-  /** One close(2) of possibly several of this open file: reports write errors that are known by now. Keeps the handle. */
-  flush(request: HandleRequest, context: CallContext): Promise<void>;
+  /**
+   * One close(2) of possibly several of this open file: reports write errors that are known by now. Keeps the handle. All "posix"
+   * locks of `lockOwner` on the node go.
+   */
+  flush(request: FlushRequest, context: CallContext): Promise<void>;
 
-  /** The last close: `handle` is gone after it, whatever it answers. */
+  /** The last close: `handle` is gone after it, whatever it answers, and so are locks that were made through it alone. */
   release(request: HandleRequest, context: CallContext): Promise<void>;
 
   /** fsync(2), or fdatasync(2) with `datasync`. A success means stable storage; a failed write is reported here or by flush. */
@@ -159,6 +163,21 @@ export interface FileSystem {
    */
   setInodeFlags(request: SetInodeFlagsRequest, context: CallContext): Promise<void>;
 
+  /**
+   * fcntl(2) with F_GETLK: a lock that keeps the one that is asked for from being granted, one of those, or nothing. EINVAL,
+   * EOVERFLOW, EBADF as for setlk.
+   */
+  getlk(request: GetlkRequest, context: CallContext): Promise<GetlkReply>;
+
+  /**
+   * fcntl(2) with F_SETLK, or with `wait` F_SETLKW; flock(2) where `kind` says so, over the whole file. A lock replaces what its owner
+   * has in the range. Whatever others wrote before they gave back a lock that was in the way is seen by who is granted it. A lock goes
+   * by an unlock, by flush of its owner, and with the handle that it was made through.
+   * EAGAIN (in the way, without `wait`), EINTR (interrupted: not granted), EDEADLK (not for "flock"), EBADF (also a "posix" read
+   * lock without reading, write lock without writing), EINVAL, EOVERFLOW (past 2^63 - 1), ENOLCK.
+   */
+  setlk(request: SetlkRequest, context: CallContext): Promise<void>;
+
   /** access(2): `mask` of R_OK 4, W_OK 2, X_OK 1, or F_OK 0. EACCES, EROFS. */
   access(request: AccessRequest, context: CallContext): Promise<void>;
 }
@@ -227,6 +246,10 @@ export interface TmpfileRequest {
 export interface HandleRequest extends NodeRequest {
   readonly handle: HandleId;
 }
+export interface FlushRequest extends HandleRequest {
+  /** See GetlkRequest. */
+  readonly lockOwner?: bigint | undefined;
+}
 export interface ReadRequest extends HandleRequest {
   readonly offset: bigint;
   /** Bytes, at most `limits.ioBytesMax`. */
@@ -281,6 +304,20 @@ export interface CopyFileRangeRequest extends HandleRequest {
   /** Bytes at most. */
   readonly length: bigint;
 }
+export interface GetlkRequest extends HandleRequest {
+  /** Whose lock it is: a number of the caller's choice, 64 bits. Owners with one number and different kinds are different. */
+  readonly owner: bigint;
+  readonly kind: LockKind;
+  readonly type: LockType | "unlock";
+  readonly start: bigint;
+  /** Bytes; 0: to the end of the file, however far that moves. */
+  readonly length: bigint;
+  /** The process that asks, for others to see; 0 where there is none. */
+  readonly pid: number;
+}
+export interface SetlkRequest extends GetlkRequest {
+  readonly wait: boolean;
+}
 export interface AccessRequest extends NodeRequest {
   readonly mask: number;
 }
@@ -317,6 +354,20 @@ export interface XattrListReply {
 }
 export interface LseekReply {
   readonly offset: bigint;
+}
+/** A lock that is held. */
+export interface HeldLock {
+  readonly type: LockType;
+  readonly start: bigint;
+  /** As in GetlkRequest. */
+  readonly length: bigint;
+  /** 0 where the process is not known here, such as one of another machine. */
+  readonly pid: number;
+}
+export interface GetlkReply {
+  readonly lock?: HeldLock | undefined;
+  /** The owner's number, where it was given by a caller of this FileSystem. */
+  readonly owner?: bigint | undefined;
 }
 export interface ReaddirReply {
   readonly entries: readonly DirEntry[];

@@ -34,6 +34,12 @@ export const limits = {
   clientWriteBytesHeldMax: 512 << 20,
   /** Handles of one session (EMFILE past it). */
   sessionHandlesMax: 65_536,
+  /** Ranges that are locked of one file, by all its owners (ENOLCK past it). */
+  fileLockRangesMax: 8_192,
+  /** Ranges that one session has locked (ENOLCK past it). */
+  sessionLockRangesMax: 32_768,
+  /** Calls of one session that wait for locks, beside `sessionRequestsInFlightMax` (ENOLCK past it). */
+  sessionLockWaitsMax: 1_024,
   /** Nodes that one session may believe at a time, in each half of a lease; past it answers come without a lease. */
   sessionLeasesMax: 131_072,
   /** Names, and attributes of nodes, that a client believes at a time; past it the oldest go. */

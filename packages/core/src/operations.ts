@@ -135,6 +135,9 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
     retry: "idempotent",
     deadline: "data",
   },
+  getlk: { ...reads, fuse: ["GETLK"], syscalls: ["fcntl"] },
+  // Not counted as a change: a read-only export has locks too.
+  setlk: { ...reads, fuse: ["SETLK", "SETLKW"], syscalls: ["fcntl", "flock"], retry: "idempotent" },
 };
 
 export const operationNames = Object.keys(operations) as readonly OperationName[];

@@ -39,7 +39,7 @@ export class Delivery {
   answered(call: Call, reply: unknown): void {
     let dropped: Promise<unknown> | undefined;
     try {
-      dropped = allOf([this.#tell(call, reply), call.disbelieved, this.#disbelieved(call)]);
+      dropped = allOf([this.#tell(call, reply), call.disbelieved, this.#disbelieved(call), this.#lookAgain(call)]);
     } catch (error) {
       this.#withdraw(call, reply, []);
       this.#parts.done(call, error);
@@ -95,9 +95,23 @@ export class Delivery {
     return permits === undefined ? undefined : beliefs.permitted(permits);
   }
 
+  /** Drops the kernel's pages of a file that has changed: a memory map shows what is in them, without asking. */
+  #lookAgain({ row, request }: Call): Promise<void> | undefined {
+    const node = row.looksAgainAt?.(request);
+    const record = node === undefined ? undefined : this.#parts.nodes.find(node);
+    if (node === undefined || record === undefined || record.readers === 0) return undefined;
+    const { fileSystem, coherence } = this.#parts;
+    return fileSystem.getattr({ node }, rootContext()).then(
+      ({ attr }) => coherence.tell(record, attr, "taken"),
+      // Who reads it is told.
+      () => undefined,
+    );
+  }
+
   async #deliverAfter(dropped: Promise<unknown>, call: Call, reply: unknown): Promise<void> {
-    // What is done is done and must be answered so, but a call that only asks can be given up.
-    const mayGiveUp = !operations[call.row.operation].mutates;
+    // What is done is done and must be answered so, a lock is held; but a call that only asks can be given up.
+    const { operation } = call.row;
+    const mayGiveUp = !operations[operation].mutates && operation !== "setlk";
     await (mayGiveUp ? Promise.race([dropped, aborted(call.context)]) : dropped);
     if (!mayGiveUp || !call.context.aborted) {
       this.#deliver(call, reply);

@@ -85,3 +85,11 @@ test("pending signals are those of the thread and of its process, less the block
   assert.equal(parsePendingSignals(status("0000000000000000", "4000000000000000", "0000000000000000")), bit(63));
   assert.equal(parsePendingSignals("Name:\tcat\n"), 0n);
 });
+
+test("a call that the kernel makes again by itself is aborted by any signal", () => {
+  pending = bit(SIGALRM);
+  const call = { ...callBy(5), row: { restartable: true } };
+  interrupts.interrupted(call);
+  assert.equal(call.context.aborted, true);
+  assert.equal(interrupts.watchedCount, 0);
+});

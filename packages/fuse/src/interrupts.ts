@@ -5,6 +5,8 @@ import { readProcStatus, statusLine } from "./caller.ts";
 export interface InterruptibleCall {
   readonly pid: number;
   readonly context: CallContext;
+  /** See OperationHandling. */
+  readonly row?: { readonly restartable: boolean };
 }
 
 /** Signals that mean "stop what you are doing": SIGHUP 1, SIGINT 2, SIGQUIT 3, SIGKILL 9, SIGTERM 15. */
@@ -19,7 +21,8 @@ export type PendingSignals = (pid: number) => bigint | undefined;
 /**
  * Decides what an INTERRUPT means for the call. The kernel sends it for any signal, once, and then waits on; a program that is
  * interrupted by SIGALRM, SIGCHLD or SIGWINCH expects its file system call to go on, as on a local disk. So only signals that
- * mean to stop abort the call, and the rest is looked at again until it is answered.
+ * mean to stop abort the call, and the rest is looked at again until it is answered. A call that the kernel makes again by itself is
+ * aborted by any: programs wait for a lock with an alarm(2) set.
  */
 export class Interrupts<Call extends InterruptibleCall = InterruptibleCall> {
   readonly #pendingSignals: PendingSignals;
@@ -64,7 +67,7 @@ export class Interrupts<Call extends InterruptibleCall = InterruptibleCall> {
 
   #abortIfStopping(call: Call): boolean {
     // A process of a pid namespace that we can't see has pid 0. Ctrl-C must work there too, so every signal counts.
-    const pending = call.pid === 0 ? stopping : this.#pendingSignals(call.pid);
+    const pending = call.pid === 0 || call.row?.restartable === true ? stopping : this.#pendingSignals(call.pid);
     if (pending !== undefined && (pending & stopping) === 0n) return false;
     call.context.abort();
     return true;

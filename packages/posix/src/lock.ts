@@ -6,6 +6,7 @@ const nativeFlock: Native<[number, number]> = libc.func("int flock(int fd, int o
 const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const LOCK_UN = 8;
 
 const EINTR = 4;
 const EAGAIN = 11;
@@ -31,4 +32,9 @@ export function flock(fd: number, { exclusive, nonblocking }: FlockOptions): boo
     throw fsErrorFromErrno(errno, "flock");
   }
   return true;
+}
+
+/** flock(2) with LOCK_UN: gives back the lock of the open file of `fd`, if it has one. EBADF. */
+export function unflock(fd: number): void {
+  if (nativeFlock(fd, LOCK_UN) < 0) throw fsErrorFromErrno(lastErrno(), "flock");
 }

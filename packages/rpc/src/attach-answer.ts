@@ -12,4 +12,5 @@ export interface AttachAnswer {
   readonly closeReports: boolean;
   readonly leaseMs: number;
   readonly strictAtime: boolean;
+  readonly awaitsLocks: boolean;
 }

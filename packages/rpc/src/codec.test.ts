@@ -97,15 +97,49 @@ test("bytes that are no frame are refused and never crash", () => {
   );
 });
 
+const lock = { owner: 2n ** 64n - 1n, kind: "posix", type: "write", start: 2n ** 63n - 1n, length: 1n, pid: 7 };
+
+test("locks, claims and interruptions come through", () => {
+  const asked: WireRequest[] = [
+    { id: 1, caller, operation: "setlk", body: { node, handle: 3, ...lock, wait: true } },
+    {
+      ...{ id: 2, caller, operation: "reclaim" },
+      body: {
+        node,
+        handles: [3, 4],
+        owner: 1n,
+        kind: "flock",
+        pid: 7,
+        locks: [{ type: "read", start: 0n, length: 0n, pid: 0 }],
+      },
+    },
+  ];
+  const received = overTheWire(asked);
+  assert.deepEqual({ ...received[0]?.body }, asked[0]?.body);
+  const { locks, ...claim } = bodyOf<{ locks: object[] }>(received.slice(1));
+  assert.deepEqual({ ...claim, locks: locks.map((each) => ({ ...each })) }, asked[1]?.body);
+  const bytes = session.requestSerialize(toClientFrame([], 1, 0, [5, 2 ** 40]) as never);
+  assert.deepEqual(fromClientFrame(session.requestDeserialize(bytes) as ClientFrameOutput).interrupted, [5, 2 ** 40]);
+  const reply = { id: 9, operation: "getlk", body: {} } as const;
+  const answer = session.responseSerialize(toServerFrame([reply], []) as never);
+  const { replies } = fromServerFrame(session.responseDeserialize(answer) as ServerFrameOutput);
+  assert.equal(bodyOf<{ lock?: object }>(replies).lock, undefined);
+});
+
 test("a good frame with any one byte changed is read or refused", () => {
   const good = session.requestSerialize(
     toClientFrame(
       [
         { id: 1, caller, operation: "lookup", body: { parent: node, name: Buffer.from("a") } },
         { id: 2, caller, operation: "write", body: { node, handle: 3, offset: 5n, data: Buffer.alloc(40) } },
+        { id: 3, caller, operation: "setlk", body: { node, handle: 3, ...lock, wait: true } },
+        { id: 4, caller, operation: "getlk", body: { node, handle: 3, ...lock } },
+        { id: 5, caller, operation: "reclaim", body: { node, handles: [3, 4], ...lock, locks: [lock] } },
+        { id: 6, caller, operation: "reclaimed", body: {} },
       ],
       1,
       0,
+      [3],
     ) as never,
   );
   fc.assert(

@@ -14,4 +14,11 @@ export {
 } from "./server/rpc-server.ts";
 export { type LaneEvents, ServerLane } from "./server/server-lane.ts";
 export type { TlsMaterial } from "./tls-material.ts";
-export type { ReceivedReply, WireOperation, WireReply, WireRequest } from "./wire.ts";
+export {
+  isRecovery,
+  type ReceivedReply,
+  type RecoveryOperation,
+  type WireOperation,
+  type WireReply,
+  type WireRequest,
+} from "./wire.ts";

@@ -16,8 +16,14 @@ import type { Request__Output } from "./generated/kedge/v1/Request.ts";
 import type { ServerFrame__Output } from "./generated/kedge/v1/ServerFrame.ts";
 import { fieldsOfMessage } from "./proto.ts";
 
-/** What a request of a session may ask: the operations that leave the client, and the re-opening of a handle. */
-export type WireOperation = Exclude<OperationName, "forget"> | "reopen";
+/** What a client that is back asks before anything else: see Request in kedge.proto. */
+export type RecoveryOperation = "reopen" | "reclaim" | "reclaimed";
+
+/** What a request of a session may ask: the operations that leave the client, and those of its recovery. */
+export type WireOperation = Exclude<OperationName, "forget"> | RecoveryOperation;
+
+const recovery: ReadonlySet<string> = new Set<RecoveryOperation>(["reopen", "reclaim", "reclaimed"]);
+export const isRecovery = (operation: WireOperation): operation is RecoveryOperation => recovery.has(operation);
 
 /** A request on its way; `body` has the shape of the operation's request at the seam, plus the handle's number in an open. */
 export interface WireRequest {
@@ -74,10 +80,16 @@ function codecFor(codecs: ReadonlyMap<string, MessageCodec>, operation: string):
   return codec;
 }
 
-export function toClientFrame(requests: readonly WireRequest[], ackedBelow: number, recalled: number): object {
+export function toClientFrame(
+  requests: readonly WireRequest[],
+  ackedBelow: number,
+  recalled: number,
+  interrupted: readonly number[] = [],
+): object {
   return {
     ackedBelow,
     recalled,
+    interrupted,
     requests: requests.map(({ id, caller, operation, body }) => ({
       id,
       caller,
@@ -90,6 +102,7 @@ export interface ReceivedClientFrame {
   readonly requests: WireRequest[];
   readonly ackedBelow: number;
   readonly recalled: number;
+  readonly interrupted: readonly number[];
 }
 
 /** Throws RangeError on a frame that no honest client sends; what it asks of files is checked further in. */
@@ -107,7 +120,8 @@ export function fromClientFrame(frame: ClientFrame__Output): ReceivedClientFrame
       body: codecFor(requestCodecs, operation).decode(body) ?? {},
     };
   });
-  return { requests, ackedBelow: toSafe(frame.ackedBelow), recalled: toSafe(frame.recalled) };
+  const interrupted = frame.interrupted.map(toSafe);
+  return { requests, ackedBelow: toSafe(frame.ackedBelow), recalled: toSafe(frame.recalled), interrupted };
 }
 
 export function toServerFrame(replies: readonly WireReply[], recalls: readonly WireRecall[]): object {

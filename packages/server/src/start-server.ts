@@ -1,4 +1,4 @@
-import { type Logger, UserError } from "@kedgefs/core";
+import { LockManager, type Logger, UserError } from "@kedgefs/core";
 import { canSwitchIdentity, umask } from "@kedgefs/posix";
 import { startRpcServer, type TlsMaterial } from "@kedgefs/rpc";
 import type { AllowRule, ExportConfig } from "./export/export-config.ts";
@@ -6,6 +6,10 @@ import { ExportTable } from "./export/export-table.ts";
 import { exchangeLeaseMs } from "./leases/exchange-lease-ms.ts";
 import { HostWatch } from "./leases/host-watch.ts";
 import { LeaseTable } from "./leases/lease-table.ts";
+import { HostLocks } from "./locks/host-locks.ts";
+import { LapsedLocks } from "./locks/lapsed-locks.ts";
+import { LockGrace } from "./locks/lock-grace.ts";
+import { LockMarks } from "./locks/lock-marks.ts";
 import { SessionTable } from "./session/session-table.ts";
 import { Journal } from "./state/journal.ts";
 import { openStateDirectory } from "./state/state-directory.ts";
@@ -19,6 +23,8 @@ export interface ServerOptions {
   readonly stateDir: string;
   /** How long clients may believe an answer that is not taken back, milliseconds; 0: not at all. `defaultLeaseMs` unless set. */
   readonly leaseMs?: number | undefined;
+  /** How long locks outlive the absence of their client, milliseconds. `defaultLockLeaseMs` unless set. */
+  readonly lockLeaseMs?: number | undefined;
   readonly logger: Logger;
 }
 
@@ -37,6 +43,8 @@ const serverVersion = "0.1.0";
 /** A change waits as long for a client that holds a lease and does not answer. */
 export const defaultLeaseMs = 2_000;
 
+export const defaultLockLeaseMs = 30_000;
+
 /** Starts a server. UserError for whatever the operator can mend: a busy port, another server on the state directory, … */
 export async function startServer({
   tls,
@@ -45,6 +53,7 @@ export async function startServer({
   listen,
   stateDir,
   leaseMs = defaultLeaseMs,
+  lockLeaseMs = defaultLockLeaseMs,
   logger,
 }: ServerOptions): Promise<RunningServer> {
   for (const { exportName } of allow) {
@@ -65,17 +74,24 @@ export async function startServer({
     if (tornBytes > 0) logger.info(`cut a record that was written by half from the journal (${tornBytes} bytes)`);
     const watch = leaseMs === 0 ? undefined : HostWatch.open(logger);
     closers.push(() => watch?.close());
-    const table = new ExportTable(exports, allow, state, watch);
+    const marks = new LockMarks(state.pathOf("locks"));
+    for (const id of marks.sessions) if (!journal.sessions.has(id)) marks.clear(id);
+    const grace = new LockGrace(marks.sessions, lockLeaseMs);
+    closers.push(() => grace.close());
+    const lapsed = new LapsedLocks();
+    const locks = new LockManager(new HostLocks((ask) => lapsed.granted(ask, ask.change)));
+    const table = new ExportTable(exports, allow, state, watch, locks);
     closers.push(() => table.close());
     const earlier = { sessions: journal.sessions.keys(), leaseMs: exchangeLeaseMs(state.pathOf("lease-ms"), leaseMs) };
     const leases = new LeaseTable(leaseMs, earlier);
     closers.push(() => leases.close());
+    leases.readHost = () => watch?.readNow();
     watch?.start({
       changed: (key) => leases.changedByHost(key),
       anythingChanged: () => leases.anythingChangedByHost(),
       lost: () => leases.stopGranting(),
     });
-    const sessions = new SessionTable(table, journal, state, leases, logger);
+    const sessions = new SessionTable(table, journal, state, leases, { grace, lapsed, marks, lockLeaseMs }, logger);
     const rpc = await startRpcServer({
       tls,
       listen,

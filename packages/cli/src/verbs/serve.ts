@@ -19,6 +19,7 @@ interface ServeOptions {
   readonly listen?: string;
   readonly state?: string;
   readonly lease?: number;
+  readonly lockLease?: number;
   readonly logLevel: LogLevel;
 }
 
@@ -65,6 +66,11 @@ export function addServeVerb(program: Command): void {
       "how long clients may believe names and attributes that are not taken back; 0: not at all (default: 2)",
       parseLeaseSeconds,
     )
+    .option(
+      "--lock-lease <seconds>",
+      "how long the locks of a client outlive its absence, before others can have them (default: 30)",
+      parseLockLeaseSeconds,
+    )
     .addOption(logLevelOption())
     .addHelpText("after", examples)
     .action(serve);
@@ -100,6 +106,7 @@ async function runServer(
     listen,
     stateDir: resolve(options.state ?? defaultStateDirectory(listen.port)),
     leaseMs: options.lease === undefined ? undefined : options.lease * 1000,
+    lockLeaseMs: options.lockLease === undefined ? undefined : options.lockLease * 1000,
     logger,
   });
   reload = () => {
@@ -130,6 +137,17 @@ function parseLeaseSeconds(text: string): number {
   throw new UserError(
     `${text} is no time for --lease`,
     `give seconds from 0 (no leases) to ${leaseSecondsMax}, for example --lease 2`,
+  );
+}
+
+const lockLeaseSecondsMax = 3600;
+
+function parseLockLeaseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() !== "" && seconds >= 1 && seconds <= lockLeaseSecondsMax) return seconds;
+  throw new UserError(
+    `${text} is no time for --lock-lease`,
+    `give seconds from 1 to ${lockLeaseSecondsMax}, for example --lock-lease 30`,
   );
 }
 

@@ -12,13 +12,14 @@ import {
   type OperationName,
   type XattrRequest,
 } from "@kedgefs/core";
+import { isRecovery } from "@kedgefs/rpc";
 import type { Answer, Ask } from "../ask.ts";
 import type { LeaseCache, OwnChange } from "./lease-cache.ts";
 
 /** Answers from what is held under leases where that has the answer, asks `next` else, and learns from what it says. */
 export function leased(next: Ask, cache: LeaseCache): Ask {
   return async (operation, request, context, bytes, lazy) => {
-    if (operation === "reopen") return await next(operation, request, context, bytes);
+    if (isRecovery(operation)) return await next(operation, request, context, bytes);
     const known = answerFrom(cache, operation, request, context.caller);
     if (known !== undefined) return known;
 

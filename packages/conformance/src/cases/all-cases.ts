@@ -7,6 +7,7 @@ import { directoryCases } from "./directory.ts";
 import { inodeFlagsCases } from "./inode-flags.ts";
 import { linkCases } from "./link.ts";
 import { listingsCases } from "./listings.ts";
+import { locksCases } from "./locks.ts";
 import { lookupCases } from "./lookup.ts";
 import { mknodCases } from "./mknod.ts";
 import { namesCases } from "./names.ts";
@@ -44,6 +45,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...openCases,
   ...contentsCases,
   ...openFilesCases,
+  ...locksCases,
   ...readdirCases,
   ...namesCases,
   ...permissionsCases,

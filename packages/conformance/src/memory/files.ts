@@ -3,7 +3,9 @@ import {
   type FileSystem,
   FsError,
   type HandleId,
+  type LockManager,
   limits,
+  type NodeId,
   O_ACCMODE,
   O_APPEND,
   O_EXCL,
@@ -25,7 +27,7 @@ type FileOperations = Pick<
   "open" | "create" | "tmpfile" | "read" | "write" | "flush" | "release" | "fsync"
 >;
 
-export function fileOperations(state: MemoryState): FileOperations {
+export function fileOperations(state: MemoryState, locks: LockManager<NodeId, HandleId>): FileOperations {
   const openFile = (inode: Inode, flags: number, caller: Caller): HandleId => {
     const file = requireFile(inode);
     requirePermission(file, caller, permissionFor(flags));
@@ -88,13 +90,15 @@ export function fileOperations(state: MemoryState): FileOperations {
       return { size: data.length };
     },
 
-    async flush({ node, handle }) {
+    async flush({ node, handle, lockOwner }) {
       state.handle(handle, node);
+      if (lockOwner !== undefined) locks.drop({ file: node, kind: "posix", owner: lockOwner });
     },
 
     async release({ node, handle }) {
       requireFile(state.handle(handle, node).inode);
       state.closeHandle(handle, node);
+      locks.released(handle);
     },
 
     async fsync({ node, handle }) {

@@ -1,8 +1,9 @@
-import type { FileSystem } from "@kedgefs/core";
+import { type FileSystem, type HandleId, LockManager, type NodeId } from "@kedgefs/core";
 import { attributeOperations } from "./attributes.ts";
 import { directoryOperations } from "./directories.ts";
 import { fileOperations } from "./files.ts";
 import { inodeFlagOperations } from "./inode-flags.ts";
+import { lockOperations } from "./locks.ts";
 import { entryOf, nameOperations } from "./names.ts";
 import { rangeOperations } from "./ranges.ts";
 import { renameOperation } from "./rename.ts";
@@ -15,6 +16,7 @@ import { xattrOperations } from "./xattrs.ts";
  */
 export function memory(options: MemoryOptions = {}): FileSystem {
   const state = new MemoryState(options);
+  const locks = new LockManager<NodeId, HandleId>();
   return {
     async root() {
       return entryOf(state.root);
@@ -24,7 +26,8 @@ export function memory(options: MemoryOptions = {}): FileSystem {
     ...nameOperations(state),
     ...renameOperation(state),
     ...attributeOperations(state),
-    ...fileOperations(state),
+    ...fileOperations(state, locks),
+    ...lockOperations(state, locks),
     ...directoryOperations(state),
     ...xattrOperations(state),
     ...rangeOperations(state),

@@ -49,7 +49,7 @@ export function fileSystemTarget(
         second: viewOf(second ?? fileSystem),
         self: caller,
         umask,
-        capabilities: capabilitiesWithout(...missing, "programs", "shared-maps"),
+        capabilities: capabilitiesWithout(...missing, "programs", "shared-maps", "locks"),
         teardown: async () => {
           try {
             await fs.rm(dir, { recursive: true, force: true });

@@ -44,7 +44,7 @@ export async function realPlace(
   await fs.chmod(dir, 0o755);
   const absent = new Set([...missing, ...(isRoot ? [] : needRoot)]);
   if (!(await updatesAtime(dir))) absent.add("atime");
-  if (!(await hasPython())) absent.add("programs");
+  if (!(await hasPython())) absent.add("programs").add("locks");
   const helpers = new IdentityHelpers(umask);
   const viewOf = (path: string): View => {
     const view = { fs: nodeFs, raw: helpers.as(self), dir: path };

@@ -23,8 +23,6 @@ export interface MountKernelOptions {
   /** The part of the file system type after "fuse."; "kedge" if left out. */
   readonly subtype?: string;
   readonly mountOptions: MountOptions;
-  /** Whether a close of a file can tell of a failed write; true if left out. */
-  readonly closeReports?: boolean;
   /** Whether the FileSystem answers under leases, so that the kernel may be told names; as `onRecall` if left out. */
   readonly leases?: boolean;
   /** Where the FileSystem answers under leases: it calls the listener for each recall, and waits for what that returns. */
@@ -105,7 +103,7 @@ export async function mountKernel(fileSystem: FileSystem, options: MountKernelOp
       return await notify("lease", encodeIncEpoch());
     },
     full: (isFull) => gate.hold("full", isFull),
-    options: { ...mountOptions, noFlush: options.closeReports === false, leasesNames },
+    options: { ...mountOptions, leasesNames },
     logger,
   });
   options.onRecall?.((node) => driver.recall(node));

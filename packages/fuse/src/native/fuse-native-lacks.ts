@@ -11,6 +11,8 @@
  * - xattrs, acls, ranges, birth-times, unnamed-files, inode-flags: the binding has no such operations, or libfuse 2 has not.
  * - shared-maps: ENODEV, as with all files that bypass the page cache.
  * - open-directory: works until the directory is removed; fstat of it is ENOENT then.
+ *
+ * Locks have no name here, for the cases look at one machine: they work among its programs, and other clients don't see them.
  */
 export const fuseNativeLacks = [
   "identities",

@@ -87,9 +87,11 @@ export type OpcodeName = keyof typeof opcodeNumbers;
 /** Flags of INIT, bits 0–31 (`flags` of fuse_init_in and fuse_init_out). */
 export const init = {
   ASYNC_READ: 1 << 0,
+  POSIX_LOCKS: 1 << 1,
   ATOMIC_O_TRUNC: 1 << 3,
   BIG_WRITES: 1 << 5,
   DONT_MASK: 1 << 6,
+  FLOCK_LOCKS: 1 << 10,
   AUTO_INVAL_DATA: 1 << 12,
   DO_READDIRPLUS: 1 << 13,
   ASYNC_DIO: 1 << 15,
@@ -141,7 +143,11 @@ export const STATX_BTIME = 0x800;
 
 /** Bits of `open_flags` in fuse_open_out. */
 export const FOPEN_DIRECT_IO = 1 << 0;
-export const FOPEN_NOFLUSH = 1 << 5;
+
+/** In `lk_flags` of fuse_lk_in. */
+export const LK_FLOCK = 1 << 0;
+/** `type` of fuse_file_lock (asm-generic/fcntl.h). */
+export const lockTypes = { read: 0, write: 1, unlock: 2 } as const;
 
 /** The protocol of Linux 6.16, which brought NOTIFY_INC_EPOCH; there is no flag for it. */
 export const EPOCH_MINOR_VERSION = 44;

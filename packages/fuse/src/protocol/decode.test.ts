@@ -191,6 +191,32 @@ test("extended attributes carry their name with its namespace, the value, and wh
   assert.throws(() => decode.decodeSetxattr(cut, nodeOf), MalformedRequest);
 });
 
+test("a lock has its owner, range, kind and process, and reaches to the end where the kernel says so", () => {
+  const lock = (start: bigint, end: bigint, type: number, flags: number) =>
+    frameOf("SETLKW", struct([64, 42], [64, big], [64, start], [64, end], [32, type], [32, 77], [32, flags], [32, 0]));
+  const of = { node: "root", handle: 42, owner: big, pid: 77 };
+  const max = 2n ** 63n - 1n;
+  assert.deepEqual(decode.decodeGetlk(lock(5n, 9n, 0, 0), nodeOf), {
+    ...{ ...of, kind: "posix", type: "read" },
+    ...{ start: 5n, length: 5n },
+  });
+  assert.deepEqual(decode.decodeSetlk(true)(lock(0n, max, 1, 1), nodeOf), {
+    ...{ ...of, kind: "flock", type: "write" },
+    ...{ start: 0n, length: 0n, wait: true },
+  });
+  assert.deepEqual(decode.decodeSetlk(false)(lock(max - 1n, max - 1n, 2, 0), nodeOf), {
+    ...{ ...of, kind: "posix", type: "unlock" },
+    ...{ start: max - 1n, length: 1n, wait: false },
+  });
+  assert.throws(() => decode.decodeGetlk(lock(0n, 0n, 3, 0), nodeOf), { code: "EINVAL" });
+  assert.throws(() => decode.decodeGetlk(lock(1n, 0n, 0, 0), nodeOf), { code: "EINVAL" });
+});
+
+test("a close says whose process makes it", () => {
+  const flush = frameOf("FLUSH", struct([64, 42], [32, 0], [32, 0], [64, big]));
+  assert.deepEqual(decode.decodeFlush(flush, nodeOf), { node: "root", handle: 42, lockOwner: big });
+});
+
 test("FALLOCATE, LSEEK and COPY_FILE_RANGE carry their ranges, exact to 64 bits", () => {
   const fallocate = frameOf("FALLOCATE", struct([64, 42], [64, big], [64, 7], [32, 3], [32, 0]));
   assert.deepEqual(decode.decodeFallocate(fallocate, nodeOf), {

@@ -4,10 +4,13 @@ import type {
   CopyFileRangeRequest,
   CreateRequest,
   FallocateRequest,
+  FlushRequest,
   FsyncRequest,
   GetattrRequest,
+  GetlkRequest,
   HandleRequest,
   LinkRequest,
+  LockChange,
   LookupRequest,
   LseekRequest,
   MkdirRequest,
@@ -20,6 +23,7 @@ import type {
   RenameRequest,
   SetattrRequest,
   SetInodeFlagsRequest,
+  SetlkRequest,
   SetTime,
   SetxattrRequest,
   SymlinkRequest,
@@ -27,8 +31,8 @@ import type {
   WriteRequest,
   XattrRequest,
 } from "@kedgefs/core";
-import { limits, O_APPEND, O_DSYNC, S_IFMT, S_IFREG } from "@kedgefs/core";
-import { FSXATTR_BYTES, FSYNC_FDATASYNC, fattr, GETATTR_FH, WRITE_CACHE } from "./constants.ts";
+import { FsError, limits, lockLengthOf, O_APPEND, O_DSYNC, S_IFMT, S_IFREG } from "@kedgefs/core";
+import { FSXATTR_BYTES, FSYNC_FDATASYNC, fattr, GETATTR_FH, LK_FLOCK, lockTypes, WRITE_CACHE } from "./constants.ts";
 import type { RequestFrame } from "./request-frame.ts";
 
 /** Leads from the kernel's nodeid to the FileSystem's. Throws FsError ESTALE for one that was never given out. */
@@ -176,7 +180,14 @@ export const decodeWrite: Decode<KernelWrite> = (frame, nodeOf) => {
   };
 };
 
-/** FLUSH, RELEASE, RELEASEDIR, IOCTL: structures that begin with fh. */
+/** struct fuse_flush_in: fh, unused, padding, lock_owner. */
+export const decodeFlush: Decode<FlushRequest> = (frame, nodeOf) => ({
+  node: nodeOf(frame.nodeid),
+  handle: frame.handle(0),
+  lockOwner: frame.u64(16),
+});
+
+/** RELEASE, RELEASEDIR, IOCTL: structures that begin with fh. */
 export const decodeHandle: Decode<HandleRequest> = (frame, nodeOf) => ({
   node: nodeOf(frame.nodeid),
   handle: frame.handle(0),
@@ -271,3 +282,32 @@ export const decodeAccess: Decode<AccessRequest> = (frame, nodeOf) => ({
   node: nodeOf(frame.nodeid),
   mask: frame.u32(0) & 0o7,
 });
+
+const lockTypeNames: Readonly<Record<number, LockChange["type"]>> = {
+  [lockTypes.read]: "read",
+  [lockTypes.write]: "write",
+  [lockTypes.unlock]: "unlock",
+};
+
+/** struct fuse_lk_in: fh, owner, lk (struct fuse_file_lock: start, end, type, pid), lk_flags, padding. */
+export const decodeGetlk: Decode<GetlkRequest> = (frame, nodeOf) => {
+  const start = frame.u64(16);
+  const end = frame.u64(24);
+  const type = lockTypeNames[frame.u32(32)];
+  if (type === undefined || end < start) throw new FsError("EINVAL", "a lock that is none");
+  return {
+    node: nodeOf(frame.nodeid),
+    handle: frame.handle(0),
+    owner: frame.u64(8),
+    kind: (frame.u32(40) & LK_FLOCK) === 0 ? "posix" : "flock",
+    type,
+    start,
+    length: lockLengthOf({ start, end }),
+    pid: frame.u32(36),
+  };
+};
+
+/** SETLK does not wait, SETLKW does. */
+export const decodeSetlk =
+  (wait: boolean): Decode<SetlkRequest> =>
+  (frame, nodeOf) => ({ ...decodeGetlk(frame, nodeOf), wait });

@@ -75,17 +75,17 @@ test("a blksize that is no power of two becomes 4096", () => {
   }
 });
 
-test("an opened file has its handle and flags, with direct I/O where the mount says so, a directory neither", () => {
+test("an opened file has its handle, and direct I/O where the mount says so, a directory has not", () => {
   const plain = setup();
-  assert.deepEqual(plain.body(plain.encoder.open(handle, 32)), struct([64, 42], [32, 32], [32, 0]));
+  assert.deepEqual(plain.body(plain.encoder.open(handle)), struct([64, 42], [32, 0], [32, 0]));
   const direct = setup({ directIo: true });
-  assert.deepEqual(direct.body(direct.encoder.open(handle, 32)), struct([64, 42], [32, 33], [32, 0]));
+  assert.deepEqual(direct.body(direct.encoder.open(handle)), struct([64, 42], [32, 1], [32, 0]));
   assert.deepEqual(direct.body(direct.encoder.opendir(handle)), struct([64, 42], [32, 0], [32, 0]));
 });
 
 test("a created file is an entry and an opened file", () => {
   const { encoder, body } = setup();
-  const bytes = body(encoder.create({ node: "a" as NodeId, attr }, handle, 0, never));
+  const bytes = body(encoder.create({ node: "a" as NodeId, attr }, handle, never));
   const zeros: readonly Field[] = [
     [64, 0],
     [64, 0],
@@ -228,4 +228,16 @@ test("as many entries are taken as fit, and none fitting is an error and not the
   assert.equal(fittingEntries(entries, 128 + 32, true).length, 1);
   assert.throws(() => fittingEntries(entries, 31, false), RangeError);
   assert.equal(fittingEntries([], 31, false).length, 0);
+});
+
+test("a lock in the way is told with its last byte, and none as F_UNLCK", () => {
+  const { encoder, body } = setup();
+  const max = 2n ** 63n - 1n;
+  const told = (lock: Parameters<typeof encoder.lock>[0]): Buffer => Buffer.from(body(encoder.lock(lock)));
+  assert.deepEqual(
+    told({ type: "write", start: 5n, length: 5n, pid: 77 }),
+    struct([64, 5], [64, 9], [32, 1], [32, 77]),
+  );
+  assert.deepEqual(told({ type: "read", start: 5n, length: 0n, pid: 0 }), struct([64, 5], [64, max], [32, 0], [32, 0]));
+  assert.deepEqual(told(undefined), struct([64, 0], [64, max], [32, 2], [32, 0]));
 });

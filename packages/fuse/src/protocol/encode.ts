@@ -5,7 +5,9 @@ import {
   type Entry,
   FsError,
   type HandleId,
+  type HeldLock,
   limits,
+  lockEndMax,
   type NodeId,
   type StatFs,
 } from "@kedgefs/core";
@@ -17,8 +19,8 @@ import {
   DIRENT_BYTES,
   ENTRY_OUT_BYTES,
   FOPEN_DIRECT_IO,
-  FOPEN_NOFLUSH,
   IOCTL_OUT_BYTES,
+  lockTypes,
   OPEN_OUT_BYTES,
   OUT_HEADER_BYTES,
   STATX_BASIC_STATS,
@@ -34,8 +36,6 @@ export interface EncodeOptions {
   readonly attrTimeoutSec: number;
   /** Files are opened with FOPEN_DIRECT_IO: no page cache for read and write. */
   readonly directIo: boolean;
-  /** Files are opened with FOPEN_NOFLUSH: no close has anything to tell. */
-  readonly noFlush?: boolean | undefined;
 }
 
 const body = OUT_HEADER_BYTES;
@@ -59,7 +59,7 @@ export class ReplyEncoder {
   constructor(nodes: NodeTable, options: EncodeOptions) {
     this.#nodes = nodes;
     this.#options = options;
-    this.#fileFlags = (options.directIo ? FOPEN_DIRECT_IO : 0) | (options.noFlush ? FOPEN_NOFLUSH : 0);
+    this.#fileFlags = options.directIo ? FOPEN_DIRECT_IO : 0;
   }
 
   /** struct fuse_out_header: len, error (a negative errno or 0), unique. */
@@ -96,9 +96,9 @@ export class ReplyEncoder {
     return ATTR_OUT_BYTES;
   }
 
-  /** struct fuse_open_out of a file. */
-  open(handle: HandleId, openFlags: number): number {
-    this.#putOpen(body, handle, openFlags | this.#fileFlags);
+  /** struct fuse_open_out of a file. No FOPEN_NOFLUSH: a process's locks go by its close. */
+  open(handle: HandleId): number {
+    this.#putOpen(body, handle, this.#fileFlags);
     return OPEN_OUT_BYTES;
   }
 
@@ -109,9 +109,9 @@ export class ReplyEncoder {
   }
 
   /** struct fuse_entry_out, then struct fuse_open_out. */
-  create(entry: Entry, handle: HandleId, openFlags: number, believe: Believe): number {
+  create(entry: Entry, handle: HandleId, believe: Believe): number {
     this.#putEntry(body, entry, believe);
-    this.#putOpen(body + ENTRY_OUT_BYTES, handle, openFlags | this.#fileFlags);
+    this.#putOpen(body + ENTRY_OUT_BYTES, handle, this.#fileFlags);
     return ENTRY_OUT_BYTES + OPEN_OUT_BYTES;
   }
 
@@ -137,6 +137,17 @@ export class ReplyEncoder {
     this.bytes.fill(0, body, body + IOCTL_OUT_BYTES);
     this.bytes.set(answer, body + IOCTL_OUT_BYTES);
     return IOCTL_OUT_BYTES + answer.length;
+  }
+
+  /** struct fuse_lk_out, which is a struct fuse_file_lock: start, end, type, pid. Without a lock its type is F_UNLCK. */
+  lock(lock: HeldLock | undefined): number {
+    const start = lock?.start ?? 0n;
+    const end = lock === undefined || lock.length === 0n ? lockEndMax : start + lock.length - 1n;
+    this.#view.setBigUint64(body, start, true);
+    this.#view.setBigUint64(body + 8, end, true);
+    this.#view.setUint32(body + 16, lockTypes[lock?.type ?? "unlock"], true);
+    this.#view.setUint32(body + 20, lock?.pid ?? 0, true);
+    return 24;
   }
 
   /** struct fuse_lseek_out: offset; struct fuse_copy_file_range_out: bytes_copied. */

@@ -25,10 +25,8 @@ test("of all flags the driver takes those that it means", () => {
   const flags = body.readUInt32LE(12);
   const taken = Object.values(init).reduce((all, flag) => all | flag, 0);
   assert.equal(flags, (taken & ~init.HANDLE_KILLPRIV) >>> 0);
-  // Caches that could lie, locks that are the kernel's.
+  // Caches that could lie.
   const refused = {
-    POSIX_LOCKS: 1,
-    FLOCK_LOCKS: 10,
     READDIRPLUS_AUTO: 14,
     WRITEBACK_CACHE: 16,
     NO_OPEN_SUPPORT: 17,

@@ -47,7 +47,6 @@ const pagesWithoutFlag = 32;
 /**
  * What is asked for where the kernel offers it. Not asked for, on purpose:
  * - WRITEBACK_CACHE, CACHE_SYMLINKS, EXPLICIT_INVAL_DATA: caches that another client could catch lying, until there are leases.
- * - POSIX_LOCKS, FLOCK_LOCKS: the kernel then keeps locks within this machine.
  * - EXPORT_SUPPORT, NO_OPEN_SUPPORT: the seam has no such operations, or needs its opens.
  *
  * HANDLE_KILLPRIV_V2 (before Linux 5.11 HANDLE_KILLPRIV) leaves the clearing of set-id bits by write, truncate and chown to the
@@ -59,6 +58,8 @@ const pagesWithoutFlag = 32;
  */
 const wanted =
   init.ASYNC_READ |
+  init.POSIX_LOCKS |
+  init.FLOCK_LOCKS |
   init.ATOMIC_O_TRUNC |
   init.BIG_WRITES |
   init.AUTO_INVAL_DATA |

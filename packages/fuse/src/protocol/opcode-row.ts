@@ -43,6 +43,10 @@ export interface OperationHandling<Op extends OperationName, Request extends Req
   readonly dataNeeded?: (reply: ReplyOf<Op>) => Promise<void> | undefined;
   /** What remains to be asked before the kernel is answered, if anything. */
   readonly rest?: (reply: ReplyOf<Op>, request: Request) => Request | undefined;
+  /** The file of which the kernel's pages must be of now by the answer. */
+  readonly looksAgainAt?: (request: Request) => NodeId | undefined;
+  /** The kernel makes the request again after a signal, unless the program has asked to be told of that one (ERESTARTSYS). */
+  readonly restartable?: boolean;
 }
 
 /** A row whose operation is forwarded. What its functions take from each other is checked where `forward` makes it. */
@@ -65,6 +69,8 @@ export interface ForwardedRow {
   readonly closes: ((request: unknown) => HandleId) | undefined;
   readonly dataNeeded: ((reply: unknown) => Promise<void> | undefined) | undefined;
   readonly rest: ((reply: unknown, request: unknown) => unknown) | undefined;
+  readonly looksAgainAt: ((request: unknown) => NodeId | undefined) | undefined;
+  readonly restartable: boolean;
 }
 
 /** A row that the driver itself answers, in its method of this name. */
@@ -111,6 +117,8 @@ export function forward<Op extends OperationName, Request extends RequestOf<Op>>
     closes: undefined,
     dataNeeded: undefined,
     rest: undefined,
+    looksAgainAt: undefined,
+    restartable: false,
   };
   return { ...whole, ...handling, kind: "forwarded", operation } as unknown as ForwardedRow & {
     readonly operation: Op;

@@ -1,9 +1,17 @@
-import type { DirEntry, Entry, HandleId, NodeId, OperationName, RenameRequest, WriteReply } from "@kedgefs/core";
-import { O_ACCMODE, O_RDONLY, O_WRONLY } from "@kedgefs/core";
+import type {
+  DirEntry,
+  Entry,
+  HandleId,
+  NodeId,
+  OperationName,
+  RenameRequest,
+  SetlkRequest,
+  WriteReply,
+} from "@kedgefs/core";
+import { O_ACCMODE, O_WRONLY } from "@kedgefs/core";
 import type { Believe } from "../beliefs.ts";
 import type { Opened } from "../open-handles.ts";
 import {
-  FOPEN_NOFLUSH,
   FS_IOC_FSGETXATTR,
   FS_IOC_FSSETXATTR,
   FS_IOC_GETFLAGS,
@@ -40,9 +48,6 @@ const restOfWriteBack = ({ size }: WriteReply, request: decode.KernelWrite): dec
 const itself = (reply: Entry): readonly Entry[] => [reply];
 const withEntry = (entries: readonly DirEntry[]): readonly Entry[] =>
   entries.flatMap((each) => (each.entry === undefined ? [] : [each.entry]));
-
-/** A close of a file that was open for reading only has nothing to flush, so the kernel needn't ask (Linux 5.16). */
-const openFlags = (flags: number): number => ((flags & O_ACCMODE) === O_RDONLY ? FOPEN_NOFLUSH : 0);
 
 const openedFile = (node: NodeId, handle: HandleId, flags: number): Opened => ({
   kind: "file",
@@ -84,6 +89,12 @@ const moves = {
   encode: nothing,
   changesIn: ({ parent, newParent }: RenameRequest): readonly NodeId[] => [parent, newParent],
   checksPermission: true,
+} as const;
+
+const locks = {
+  encode: nothing,
+  restartable: true,
+  looksAgainAt: ({ node, type }: SetlkRequest): NodeId | undefined => (type === "unlock" ? undefined : node),
 } as const;
 
 /**
@@ -128,13 +139,13 @@ const table = {
   }),
   OPEN: forward("open", {
     decode: decode.decodeOpen,
-    encode: (reply, request, out) => out.open(reply.handle, openFlags(request.flags)),
+    encode: (reply, _request, out) => out.open(reply.handle),
     checksPermission: true,
     opens: (reply, request) => openedFile(request.node, reply.handle, request.flags),
   }),
   CREATE: forward("create", {
     decode: decode.decodeCreate,
-    encode: (reply, request, out, believe) => out.create(reply, reply.handle, openFlags(request.flags), believe),
+    encode: (reply, _request, out, believe) => out.create(reply, reply.handle, believe),
     namesIn: inParent,
     changesIn: changesInParent,
     checksPermission: true,
@@ -144,7 +155,7 @@ const table = {
   }),
   TMPFILE: forward("tmpfile", {
     decode: decode.decodeTmpfile,
-    encode: (reply, request, out, believe) => out.create(reply, reply.handle, openFlags(request.flags), believe),
+    encode: (reply, _request, out, believe) => out.create(reply, reply.handle, believe),
     checksPermission: true,
     leadsTo: itself,
     tells: itself,
@@ -157,7 +168,7 @@ const table = {
     dataNeeded: ({ dataNeeded }) => dataNeeded,
     rest: restOfWriteBack,
   }),
-  FLUSH: forward("flush", { decode: decode.decodeHandle, encode: nothing }),
+  FLUSH: forward("flush", { decode: decode.decodeFlush, encode: nothing }),
   RELEASE: forward("release", closes),
   FSYNC: forward("fsync", { decode: decode.decodeFsync, encode: nothing }),
   OPENDIR: forward("opendir", {
@@ -233,6 +244,9 @@ const table = {
     ...copies,
     encode: ({ size }, _request, out) => out.number64(BigInt(size)),
   }),
+  GETLK: forward("getlk", { decode: decode.decodeGetlk, encode: ({ lock }, _request, out) => out.lock(lock) }),
+  SETLK: forward("setlk", { ...locks, decode: decode.decodeSetlk(false) }),
+  SETLKW: forward("setlk", { ...locks, decode: decode.decodeSetlk(true) }),
   STATX: forward("getattr", {
     decode: decode.decodeStatx,
     encode: (reply, request, out, believe) => out.statx(request.node, reply, believe),
@@ -245,11 +259,6 @@ const table = {
   // Follows a NOTIFY_RETRIEVE, which the driver never sends; the kernel expects no reply to it.
   NOTIFY_REPLY: driver("ignore"),
 
-  // Locks: never sent without FUSE_POSIX_LOCKS and FUSE_FLOCK_LOCKS, the kernel keeps them itself. The kernel has no fallback
-  // for an answer of ENOSYS here and would hand it to the program; ENOLCK is what fcntl(2) knows.
-  GETLK: refuse("ENOLCK"),
-  SETLK: refuse("ENOLCK"),
-  SETLKW: refuse("ENOLCK"),
   // The kernel remembers it (no_bmap) and fails FIBMAP, which concerns block devices only.
   BMAP: refuse("ENOSYS"),
   // The kernel remembers it (no_poll) and answers that files are always ready, as poll(2) says of regular files.

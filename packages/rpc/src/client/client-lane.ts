@@ -58,6 +58,12 @@ export class ClientLane {
     if (!this.#ended) this.#requests.add(request, requestBytes(request), isUrgent(request));
   }
 
+  /** The caller of a request that was sent on this lane was interrupted. */
+  interrupt(request: number): void {
+    this.flush();
+    this.#write([], [request]);
+  }
+
   /** Sends what waits for company. */
   flush(): void {
     if (!this.#ended) this.#requests.flush();
@@ -86,9 +92,10 @@ export class ClientLane {
     this.#recalling = recalling;
   }
 
-  #write(requests: readonly WireRequest[]): void {
+  #write(requests: readonly WireRequest[], interrupted: readonly number[] = []): void {
     if (this.#ended) return;
-    this.#call.write(toClientFrame(requests, this.#events.ackedBelow(), this.#recalled) as ClientFrame);
+    const ackedBelow = this.#events.ackedBelow();
+    this.#call.write(toClientFrame(requests, ackedBelow, this.#recalled, interrupted) as ClientFrame);
   }
 
   #end(reason: string): void {

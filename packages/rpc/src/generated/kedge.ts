@@ -20,7 +20,10 @@ import type { Error as _kedge_v1_Error, Error__Output as _kedge_v1_Error__Output
 import type { FallocateRequest as _kedge_v1_FallocateRequest, FallocateRequest__Output as _kedge_v1_FallocateRequest__Output } from './kedge/v1/FallocateRequest.ts';
 import type { FsyncRequest as _kedge_v1_FsyncRequest, FsyncRequest__Output as _kedge_v1_FsyncRequest__Output } from './kedge/v1/FsyncRequest.ts';
 import type { GetattrRequest as _kedge_v1_GetattrRequest, GetattrRequest__Output as _kedge_v1_GetattrRequest__Output } from './kedge/v1/GetattrRequest.ts';
+import type { GetlkReply as _kedge_v1_GetlkReply, GetlkReply__Output as _kedge_v1_GetlkReply__Output } from './kedge/v1/GetlkReply.ts';
+import type { GetlkRequest as _kedge_v1_GetlkRequest, GetlkRequest__Output as _kedge_v1_GetlkRequest__Output } from './kedge/v1/GetlkRequest.ts';
 import type { HandleRequest as _kedge_v1_HandleRequest, HandleRequest__Output as _kedge_v1_HandleRequest__Output } from './kedge/v1/HandleRequest.ts';
+import type { HeldLock as _kedge_v1_HeldLock, HeldLock__Output as _kedge_v1_HeldLock__Output } from './kedge/v1/HeldLock.ts';
 import type { InodeFlagsReply as _kedge_v1_InodeFlagsReply, InodeFlagsReply__Output as _kedge_v1_InodeFlagsReply__Output } from './kedge/v1/InodeFlagsReply.ts';
 import type { KedgeClient as _kedge_v1_KedgeClient, KedgeDefinition as _kedge_v1_KedgeDefinition } from './kedge/v1/Kedge.ts';
 import type { LinkRequest as _kedge_v1_LinkRequest, LinkRequest__Output as _kedge_v1_LinkRequest__Output } from './kedge/v1/LinkRequest.ts';
@@ -37,6 +40,7 @@ import type { ReadRequest as _kedge_v1_ReadRequest, ReadRequest__Output as _kedg
 import type { ReaddirReply as _kedge_v1_ReaddirReply, ReaddirReply__Output as _kedge_v1_ReaddirReply__Output } from './kedge/v1/ReaddirReply.ts';
 import type { ReadlinkReply as _kedge_v1_ReadlinkReply, ReadlinkReply__Output as _kedge_v1_ReadlinkReply__Output } from './kedge/v1/ReadlinkReply.ts';
 import type { Recall as _kedge_v1_Recall, Recall__Output as _kedge_v1_Recall__Output } from './kedge/v1/Recall.ts';
+import type { ReclaimRequest as _kedge_v1_ReclaimRequest, ReclaimRequest__Output as _kedge_v1_ReclaimRequest__Output } from './kedge/v1/ReclaimRequest.ts';
 import type { RenameRequest as _kedge_v1_RenameRequest, RenameRequest__Output as _kedge_v1_RenameRequest__Output } from './kedge/v1/RenameRequest.ts';
 import type { ReopenRequest as _kedge_v1_ReopenRequest, ReopenRequest__Output as _kedge_v1_ReopenRequest__Output } from './kedge/v1/ReopenRequest.ts';
 import type { Reply as _kedge_v1_Reply, Reply__Output as _kedge_v1_Reply__Output } from './kedge/v1/Reply.ts';
@@ -45,6 +49,7 @@ import type { ServerFrame as _kedge_v1_ServerFrame, ServerFrame__Output as _kedg
 import type { SetInodeFlagsRequest as _kedge_v1_SetInodeFlagsRequest, SetInodeFlagsRequest__Output as _kedge_v1_SetInodeFlagsRequest__Output } from './kedge/v1/SetInodeFlagsRequest.ts';
 import type { SetTime as _kedge_v1_SetTime, SetTime__Output as _kedge_v1_SetTime__Output } from './kedge/v1/SetTime.ts';
 import type { SetattrRequest as _kedge_v1_SetattrRequest, SetattrRequest__Output as _kedge_v1_SetattrRequest__Output } from './kedge/v1/SetattrRequest.ts';
+import type { SetlkRequest as _kedge_v1_SetlkRequest, SetlkRequest__Output as _kedge_v1_SetlkRequest__Output } from './kedge/v1/SetlkRequest.ts';
 import type { SetxattrRequest as _kedge_v1_SetxattrRequest, SetxattrRequest__Output as _kedge_v1_SetxattrRequest__Output } from './kedge/v1/SetxattrRequest.ts';
 import type { StatFs as _kedge_v1_StatFs, StatFs__Output as _kedge_v1_StatFs__Output } from './kedge/v1/StatFs.ts';
 import type { SymlinkRequest as _kedge_v1_SymlinkRequest, SymlinkRequest__Output as _kedge_v1_SymlinkRequest__Output } from './kedge/v1/SymlinkRequest.ts';
@@ -82,7 +87,10 @@ export interface ProtoGrpcType {
       FallocateRequest: MessageTypeDefinition<_kedge_v1_FallocateRequest, _kedge_v1_FallocateRequest__Output>
       FsyncRequest: MessageTypeDefinition<_kedge_v1_FsyncRequest, _kedge_v1_FsyncRequest__Output>
       GetattrRequest: MessageTypeDefinition<_kedge_v1_GetattrRequest, _kedge_v1_GetattrRequest__Output>
+      GetlkReply: MessageTypeDefinition<_kedge_v1_GetlkReply, _kedge_v1_GetlkReply__Output>
+      GetlkRequest: MessageTypeDefinition<_kedge_v1_GetlkRequest, _kedge_v1_GetlkRequest__Output>
       HandleRequest: MessageTypeDefinition<_kedge_v1_HandleRequest, _kedge_v1_HandleRequest__Output>
+      HeldLock: MessageTypeDefinition<_kedge_v1_HeldLock, _kedge_v1_HeldLock__Output>
       InodeFlagsReply: MessageTypeDefinition<_kedge_v1_InodeFlagsReply, _kedge_v1_InodeFlagsReply__Output>
       Kedge: SubtypeConstructor<typeof grpc.Client, _kedge_v1_KedgeClient> & { service: _kedge_v1_KedgeDefinition }
       LinkRequest: MessageTypeDefinition<_kedge_v1_LinkRequest, _kedge_v1_LinkRequest__Output>
@@ -99,6 +107,7 @@ export interface ProtoGrpcType {
       ReaddirReply: MessageTypeDefinition<_kedge_v1_ReaddirReply, _kedge_v1_ReaddirReply__Output>
       ReadlinkReply: MessageTypeDefinition<_kedge_v1_ReadlinkReply, _kedge_v1_ReadlinkReply__Output>
       Recall: MessageTypeDefinition<_kedge_v1_Recall, _kedge_v1_Recall__Output>
+      ReclaimRequest: MessageTypeDefinition<_kedge_v1_ReclaimRequest, _kedge_v1_ReclaimRequest__Output>
       RenameRequest: MessageTypeDefinition<_kedge_v1_RenameRequest, _kedge_v1_RenameRequest__Output>
       ReopenRequest: MessageTypeDefinition<_kedge_v1_ReopenRequest, _kedge_v1_ReopenRequest__Output>
       Reply: MessageTypeDefinition<_kedge_v1_Reply, _kedge_v1_Reply__Output>
@@ -107,6 +116,7 @@ export interface ProtoGrpcType {
       SetInodeFlagsRequest: MessageTypeDefinition<_kedge_v1_SetInodeFlagsRequest, _kedge_v1_SetInodeFlagsRequest__Output>
       SetTime: MessageTypeDefinition<_kedge_v1_SetTime, _kedge_v1_SetTime__Output>
       SetattrRequest: MessageTypeDefinition<_kedge_v1_SetattrRequest, _kedge_v1_SetattrRequest__Output>
+      SetlkRequest: MessageTypeDefinition<_kedge_v1_SetlkRequest, _kedge_v1_SetlkRequest__Output>
       SetxattrRequest: MessageTypeDefinition<_kedge_v1_SetxattrRequest, _kedge_v1_SetxattrRequest__Output>
       StatFs: MessageTypeDefinition<_kedge_v1_StatFs, _kedge_v1_StatFs__Output>
       SymlinkRequest: MessageTypeDefinition<_kedge_v1_SymlinkRequest, _kedge_v1_SymlinkRequest__Output>

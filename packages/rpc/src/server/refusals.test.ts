@@ -67,6 +67,7 @@ before(async () => {
           readOnly: false,
           coarseTimes: false,
           closeReports: false,
+          awaitsLocks: false,
           strictAtime: false,
           leaseMs: 0,
         };

@@ -35,6 +35,7 @@ interface Scene {
   readonly lane: ServerLane;
   readonly asked: number[];
   readonly recalled: number[];
+  readonly interrupted: number[];
   closed: number;
 }
 
@@ -46,6 +47,7 @@ function begin(onRequest: (scene: Scene, id: number) => void = () => {}): Scene 
     lane: new ServerLane(call as unknown as SessionCall, silentLogger),
     asked: [],
     recalled: [],
+    interrupted: [],
     closed: 0,
   };
   scene.lane.open({
@@ -54,6 +56,7 @@ function begin(onRequest: (scene: Scene, id: number) => void = () => {}): Scene 
       onRequest(scene, id);
     },
     acked() {},
+    interrupted: (ids) => scene.interrupted.push(...ids),
     recalled: (upTo) => scene.recalled.push(upTo),
     closed() {
       scene.closed++;
@@ -70,9 +73,9 @@ function frameOf(...ids: number[]): object {
   );
 }
 
-function frameWith(requests: readonly WireRequest[], recalled: number): object {
+function frameWith(requests: readonly WireRequest[], recalled: number, interrupted: readonly number[] = []): object {
   const { requestSerialize, requestDeserialize } = Kedge.service.Session;
-  return requestDeserialize(requestSerialize(toClientFrame(requests, 0, recalled) as never));
+  return requestDeserialize(requestSerialize(toClientFrame(requests, 0, recalled, interrupted) as never));
 }
 
 test("requests of a frame wait while the lane is held, and come in order when it is not", () => {
@@ -142,4 +145,16 @@ test("its end is told once, whatever ended it, and what waited is not begun", ()
     assert.equal(scene.closed, 1, what);
     assert.deepEqual(scene.asked, [1], what);
   }
+});
+
+test("an interruption is told after the requests of its frame, and answers one that is not begun yet", () => {
+  const scene = begin((self, id) => {
+    if (id === 1) self.lane.hold();
+  });
+  scene.call.emit("data", frameOf(1, 2, 3));
+  assert.deepEqual(scene.asked, [1]);
+  scene.call.emit("data", frameWith([], 0, [1, 2]));
+  assert.deepEqual(scene.interrupted, [1, 2]);
+  scene.lane.release();
+  assert.deepEqual(scene.asked, [1, 3]);
 });

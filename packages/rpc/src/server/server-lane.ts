@@ -1,5 +1,5 @@
 import { type ServerDuplexStream, status } from "@grpc/grpc-js";
-import type { Logger } from "@kedgefs/core";
+import { FsError, type Logger } from "@kedgefs/core";
 import { FrameBatch, frameFlushBytes } from "../frame-batch.ts";
 import type { ClientFrame__Output } from "../generated/kedge/v1/ClientFrame.ts";
 import type { ServerFrame } from "../generated/kedge/v1/ServerFrame.ts";
@@ -23,6 +23,8 @@ export interface LaneEvents {
   acked(below: number): void;
   /** The client has acted on all recalls up to this id. */
   recalled(upTo: number): void;
+  /** The callers of these requests were interrupted. Told after the requests that came before it, or with it. */
+  interrupted(requests: readonly number[]): void;
   /** Called once, whatever ended the lane. */
   closed(lane: ServerLane): void;
 }
@@ -60,11 +62,12 @@ export class ServerLane {
     this.#call.on("data", (frame: ClientFrame__Output) => {
       if (this.#ended) return;
       try {
-        const { requests, ackedBelow, recalled } = fromClientFrame(frame);
+        const { requests, ackedBelow, recalled, interrupted } = fromClientFrame(frame);
         if (ackedBelow > 0) events.acked(ackedBelow);
         if (recalled > 0) events.recalled(recalled);
         this.#waiting = this.#waiting.length === 0 ? requests : this.#waiting.concat(requests);
         this.#update();
+        if (interrupted.length > 0) this.#interrupted(interrupted);
       } catch (error) {
         this.#logger.warn(`a client sent a frame that makes no sense: ${(error as Error).message}`);
         this.refuse(status.INVALID_ARGUMENT, `a frame makes no sense: ${(error as Error).message}`);
@@ -138,6 +141,17 @@ export class ServerLane {
     const pause = this.#heldByPeer || (this.#heldBySession && this.#waitIsFull());
     if (pause && !this.#call.isPaused()) this.#call.pause();
     else if (!pause && this.#call.isPaused()) this.#call.resume();
+  }
+
+  /** One that is not begun yet will not be. */
+  #interrupted(requests: readonly number[]): void {
+    const waiting = this.#waiting.filter(({ id }) => requests.includes(id));
+    for (const { id, operation } of waiting) {
+      const error = new FsError("EINTR", "interrupted before it was begun");
+      this.reply({ id, operation, error });
+    }
+    if (waiting.length > 0) this.#waiting = this.#waiting.filter((request) => !waiting.includes(request));
+    this.#events?.interrupted(requests);
   }
 
   #waitIsFull(): boolean {

@@ -1,8 +1,10 @@
-import type { FileSystem } from "@kedgefs/core";
+import type { FileSystem, LockManager } from "@kedgefs/core";
 import { AttachRefusal } from "@kedgefs/rpc";
 import type { HostWatch } from "../leases/host-watch.ts";
 import type { MayLease } from "../leases/session-leases.ts";
 import { type Local, local } from "../local/local.ts";
+import type { OpenFile } from "../local/open-files.ts";
+import type { LockFile } from "../locks/host-locks.ts";
 import type { StateDirectory } from "../state/state-directory.ts";
 import type { AllowRule, ExportConfig } from "./export-config.ts";
 import { readOnly, squash } from "./layers.ts";
@@ -33,10 +35,16 @@ export class ExportTable {
   readonly #allow: readonly AllowRule[];
 
   /** UserError for a directory that can't be served. Without `watch` nothing is leased. */
-  constructor(configs: readonly ExportConfig[], allow: readonly AllowRule[], state: StateDirectory, watch?: HostWatch) {
+  constructor(
+    configs: readonly ExportConfig[],
+    allow: readonly AllowRule[],
+    state: StateDirectory,
+    watch?: HostWatch,
+    locks?: LockManager<LockFile, OpenFile>,
+  ) {
     this.#allow = allow;
     for (const config of configs) {
-      const source = local({ path: config.path, exportName: config.name, state, watch });
+      const source = local({ path: config.path, exportName: config.name, state, watch, locks });
       this.#exports.set(config.name, { config, source });
     }
   }

@@ -1,3 +1,4 @@
+import { readSync } from "node:fs";
 import type { Socket } from "node:net";
 import { FsError, type Logger } from "@kedgefs/core";
 import {
@@ -38,6 +39,7 @@ export class HostWatch {
   readonly #groupFd: number;
   readonly #socket: Socket;
   readonly #buffer = Buffer.alloc(readBytes);
+  readonly #nowBuffer = Buffer.alloc(readBytes);
   readonly #devices = new Map<string, Device>();
   readonly #logger: Logger;
   #events: HostWatchEvents | undefined;
@@ -85,6 +87,21 @@ export class HostWatch {
     this.#socket.resume();
   }
 
+  /** Reads what is there to be told, now. */
+  readNow(): void {
+    if (this.#events === undefined) return;
+    for (;;) {
+      let length: number;
+      try {
+        length = readSync(this.#groupFd, this.#nowBuffer);
+      } catch {
+        // Nothing more (EAGAIN); what else there is the socket's next read says.
+        return;
+      }
+      this.#parse(this.#nowBuffer, length);
+    }
+  }
+
   close(): void {
     clearTimeout(this.#timer);
     this.#events = undefined;
@@ -96,8 +113,12 @@ export class HostWatch {
     this.#socket.pause();
     this.#timer = setTimeout(() => this.#socket.resume(), readEveryMs);
     this.#timer.unref();
+    this.#parse(this.#buffer, length);
+  }
+
+  #parse(buffer: Buffer, length: number): void {
     try {
-      parseFanotifyEvents(this.#buffer, length, (event) => this.#told(event));
+      parseFanotifyEvents(buffer, length, (event) => this.#told(event));
     } catch (error) {
       this.#logger.error(`what the kernel tells of changes makes no sense: ${(error as Error).message}`);
       this.#events?.anythingChanged();

@@ -131,6 +131,11 @@ export class LeaseHolder {
     return dropped === undefined ? this.#making.get(key)?.made : dropped.then(() => this.#making.get(key)?.made);
   }
 
+  /** Settles when the client has acted on what was taken back of the key by now; undefined where it has. */
+  unanswered(key: LeaseKey): Promise<void> | undefined {
+    return this.#recallOf(key)?.done;
+  }
+
   recallAll(): Promise<void> | undefined {
     if (this.isEmpty) return this.#unanswered.at(-1)?.done;
     this.#current.clear();

@@ -24,6 +24,8 @@ export class LeaseTable {
   readonly changes = new ChangeTracker<LeaseKey>();
   /** Of names that calls are about, so that two which are about the same one know of each other. */
   readonly names = new ChangeTracker<string>();
+  /** Takes note of all that other processes of this machine have changed by now. */
+  readHost: () => void = () => {};
   readonly #holders = new Set<LeaseHolder>();
   /** Until when nobody is granted the writes of these, for others look at them; by performance.now(). */
   readonly #sharedUntilMs = new Map<LeaseKey, number>();

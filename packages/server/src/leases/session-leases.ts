@@ -101,6 +101,16 @@ export class SessionLeases {
     this.#holder.isBack();
   }
 
+  /**
+   * The client has been granted a lock: settles when it believes nothing of the file that other processes of this machine have changed
+   * before. Of what clients change it never does.
+   */
+  async caughtUp(node: NodeId): Promise<void> {
+    if (this.#export.mayLease === undefined) return;
+    this.#table.readHost();
+    await this.#holder.unanswered(contentOf(node));
+  }
+
   end(): void {
     this.#table.leave(this.#holder);
   }

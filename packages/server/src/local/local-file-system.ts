@@ -12,10 +12,13 @@ import {
   type Entry,
   type FallocateRequest,
   type FileSystem,
+  type FlushRequest,
   FMODE_EXEC,
   FsError,
   type FsyncRequest,
   type GetattrRequest,
+  type GetlkReply,
+  type GetlkRequest,
   type HandleReply,
   type HandleRequest,
   type InodeFlags,
@@ -23,10 +26,13 @@ import {
   isRegular,
   isSymlink,
   type LinkRequest,
+  type LockManager,
   type LookupRequest,
   type LseekReply,
   type LseekRequest,
   limits,
+  lockChangeOf,
+  lockLengthOf,
   type MkdirRequest,
   type MknodRequest,
   type NameRequest,
@@ -54,6 +60,7 @@ import {
   type RenameRequest,
   type SetattrRequest,
   type SetInodeFlagsRequest,
+  type SetlkRequest,
   type SetxattrRequest,
   type StatFs,
   type SymlinkRequest,
@@ -111,9 +118,11 @@ import {
   unlinkat,
   utimensFd,
 } from "@kedgefs/posix";
+import type { HostLockAsk, LockFile } from "../locks/host-locks.ts";
 import { inodeFlagsOf, setInodeFlagsOf } from "./inode-flag-calls.ts";
 import type { Intending } from "./intending.ts";
 import { LoopGuard } from "./loop-guard.ts";
+import { contentOf } from "./node-seal.ts";
 import type { NodeStore } from "./node-store.ts";
 import type { OpenFile, OpenFiles } from "./open-files.ts";
 import { getxattrOf, hasNoXattrs, hasXattr, listxattrOf, removexattrOf, setxattrOf } from "./xattr-calls.ts";
@@ -151,13 +160,15 @@ interface Found {
 export class LocalFileSystem implements FileSystem {
   readonly #nodes: NodeStore;
   readonly #files: OpenFiles;
+  readonly #locks: LockManager<LockFile, OpenFile>;
   readonly #closeReports: boolean;
   readonly #loopGuard = new LoopGuard();
 
   /** `closeReports`: whether a close(2) on the backing file system can tell of a failed write. */
-  constructor(nodes: NodeStore, files: OpenFiles, closeReports: boolean) {
+  constructor(nodes: NodeStore, files: OpenFiles, locks: LockManager<LockFile, OpenFile>, closeReports: boolean) {
     this.#nodes = nodes;
     this.#files = files;
+    this.#locks = locks;
     this.#closeReports = closeReports;
   }
 
@@ -345,14 +356,18 @@ export class LocalFileSystem implements FileSystem {
     return { size: await this.#files.use(handle, () => pwrite(fd, data, offset)) };
   }
 
-  async flush({ handle }: HandleRequest): Promise<void> {
+  async flush({ handle, lockOwner }: FlushRequest): Promise<void> {
+    const { node } = this.#files.get(handle);
+    if (lockOwner !== undefined) this.#locks.drop({ file: contentOf(node), kind: "posix", owner: lockOwner });
     if (!this.#closeReports) return;
     // The close of a duplicate makes a network backing system tell of a write that failed, as close(2) would.
     await closeAsync(dup(this.#files.get(handle).fd));
   }
 
   async release({ handle }: HandleRequest): Promise<void> {
+    const file = this.#files.get(handle);
     this.#files.release(handle);
+    this.#locks.released(file);
   }
 
   async fsync({ handle, datasync }: FsyncRequest): Promise<void> {
@@ -376,8 +391,8 @@ export class LocalFileSystem implements FileSystem {
     });
   }
 
-  async releasedir({ handle }: HandleRequest): Promise<void> {
-    this.#files.release(handle);
+  async releasedir(request: HandleRequest): Promise<void> {
+    await this.release(request);
   }
 
   async fsyncdir({ handle, datasync }: FsyncRequest): Promise<void> {
@@ -386,6 +401,28 @@ export class LocalFileSystem implements FileSystem {
 
   async statfs({ node }: NodeRequest): Promise<StatFs> {
     return fstatfs(this.#fd(node));
+  }
+
+  async getlk(request: GetlkRequest): Promise<GetlkReply> {
+    const found = this.#locks.getlk(this.#lockOf(request));
+    if (found === undefined) return {};
+    const { range, pid, owner } = found;
+    return { lock: { type: range.type, start: range.start, length: lockLengthOf(range), pid }, owner };
+  }
+
+  async setlk(request: SetlkRequest, context: CallContext): Promise<void> {
+    const ask = this.#lockOf(request);
+    const { type } = ask.change;
+    const { readable, writable } = ask.through;
+    const isForbidden = (type === "read" && !readable) || (type === "write" && !writable);
+    if (ask.kind === "posix" && isForbidden) throw new FsError("EBADF", `the file is not open for a ${type} lock`);
+    await this.#locks.setlk(ask, request.wait ? context : undefined);
+  }
+
+  #lockOf(request: GetlkRequest): HostLockAsk {
+    const through = this.#files.get(request.handle);
+    const { kind, owner, pid } = request;
+    return { file: contentOf(through.node), kind, owner, change: lockChangeOf(request), pid, through };
   }
 
   async access({ node, mask }: AccessRequest, { caller }: CallContext): Promise<void> {
@@ -451,7 +488,7 @@ export class LocalFileSystem implements FileSystem {
   /** EBADF where it was opened for reading alone: its set-id bits stay then. */
   #toBeWritten(handle: HandleRequest["handle"], caller: CallContext["caller"]): OpenFile {
     const file = this.#files.get(handle);
-    if (file.readOnly) throw new FsError("EBADF", `handle ${handle} is not open for writing`);
+    if (!file.writable) throw new FsError("EBADF", `handle ${handle} is not open for writing`);
     if (caller.uid !== 0) clearSetIds(file.fd, caller);
     return file;
   }

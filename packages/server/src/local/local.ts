@@ -1,8 +1,9 @@
 import { constants, openSync, realpathSync, statfsSync } from "node:fs";
-import { type FileSystem, UserError } from "@kedgefs/core";
+import { type FileSystem, LockManager, UserError } from "@kedgefs/core";
 import { close, closeAsync, fstatx } from "@kedgefs/posix";
 import type { HostWatch } from "../leases/host-watch.ts";
 import type { MayLease } from "../leases/session-leases.ts";
+import { HostLocks, type LockFile } from "../locks/host-locks.ts";
 import type { StateDirectory } from "../state/state-directory.ts";
 import { hasStrictAtime } from "./atime.ts";
 import { hasCoarseTimes } from "./coarse-times.ts";
@@ -29,6 +30,8 @@ export interface LocalOptions {
   readonly state: StateDirectory;
   /** Sees what other processes change; without it nothing can be leased. */
   readonly watch?: HostWatch | undefined;
+  /** Shared by all through which the same files may be reached. Its own unless given. */
+  readonly locks?: LockManager<LockFile, OpenFile> | undefined;
 }
 
 export interface Local {
@@ -47,7 +50,13 @@ export interface Local {
 }
 
 /** A FileSystem over a directory of this machine, made of real system calls. UserError if the directory can't be served. */
-export function local({ path, exportName, state, watch }: LocalOptions): Local {
+export function local({
+  path,
+  exportName,
+  state,
+  watch,
+  locks = new LockManager(new HostLocks()),
+}: LocalOptions): Local {
   let rootFd: number;
   let realPath: string;
   try {
@@ -71,7 +80,7 @@ export function local({ path, exportName, state, watch }: LocalOptions): Local {
     : new IndexNodes(state.pathOf(`nodes-${exportName}.sqlite`), rootFd, seal, nodeDescriptorsMax);
   const files = new OpenFiles((file) => closeFile(file, closeReports));
   return {
-    fileSystem: new LocalFileSystem(nodes, files, closeReports),
+    fileSystem: new LocalFileSystem(nodes, files, locks, closeReports),
     nodes: byHandle ? "handles" : "index",
     coarseTimes,
     closeReports,
@@ -85,8 +94,8 @@ export function local({ path, exportName, state, watch }: LocalOptions): Local {
 }
 
 /** A close of what was only read is done at once, unless it is the end of a file whose blocks must be freed then. */
-function closeFile({ fd, readOnly }: OpenFile, closeReports: boolean): void {
-  if (readOnly && !closeReports && fstatx(fd).attr.nlink > 0) close(fd);
+function closeFile({ fd, writable }: OpenFile, closeReports: boolean): void {
+  if (!writable && !closeReports && fstatx(fd).attr.nlink > 0) close(fd);
   else closeAsync(fd).catch(() => {});
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type Entry, type NodeId, O_RDONLY, O_RDWR, rootContext } from "@kedgefs/core";
+import { type Entry, LockManager, type NodeId, O_RDONLY, O_RDWR, rootContext } from "@kedgefs/core";
 import { openStateDirectory } from "../state/state-directory.ts";
 import { HandleNodes } from "./handle-nodes.ts";
 import { IndexNodes } from "./index-nodes.ts";
@@ -35,7 +35,7 @@ function begin(kind: Kind, dir: string): Life {
       ? new HandleNodes(join(dir, "data"), rootFd, seal, 64)
       : new IndexNodes(state.pathOf("nodes.sqlite"), rootFd, seal, 64);
   const files = new OpenFiles(({ fd }) => fs.closeSync(fd));
-  const fileSystem = new LocalFileSystem(nodes, files, false);
+  const fileSystem = new LocalFileSystem(nodes, files, new LockManager(), false);
   return {
     root: nodes.root,
     fileSystem,

@@ -1,11 +1,12 @@
-import { FsError, type HandleId, type NodeId, O_ACCMODE, O_DSYNC, O_RDONLY, O_SYNC } from "@kedgefs/core";
+import { FsError, type HandleId, type NodeId, O_ACCMODE, O_DSYNC, O_RDONLY, O_SYNC, O_WRONLY } from "@kedgefs/core";
 
 export interface OpenFile {
   readonly fd: number;
   readonly node: NodeId;
   /** Whether a write waits for stable storage (O_SYNC, O_DSYNC). */
   readonly waitsForDisk: boolean;
-  readonly readOnly: boolean;
+  readonly readable: boolean;
+  readonly writable: boolean;
   /** Where the next getdents64 of a directory would go on. */
   position: bigint;
   /** Calls that use `fd` off the event loop right now; it is closed when the last of them is done. */
@@ -27,8 +28,9 @@ export class OpenFiles {
   /** `flags` are those of the open. */
   add(node: NodeId, fd: number, flags: number): HandleId {
     const waitsForDisk = (flags & (O_SYNC | O_DSYNC)) !== 0;
-    const readOnly = (flags & O_ACCMODE) === O_RDONLY;
-    const file: OpenFile = { fd, node, waitsForDisk, readOnly, position: 0n, users: 0, closing: false };
+    const readable = (flags & O_ACCMODE) !== O_WRONLY;
+    const writable = (flags & O_ACCMODE) !== O_RDONLY;
+    const file: OpenFile = { fd, node, waitsForDisk, readable, writable, position: 0n, users: 0, closing: false };
     this.#last++;
     const handle = this.#last as HandleId;
     this.#byHandle.set(handle, file);

@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import { O_RDWR, rootCaller, rootContext, silentLogger } from "@kedgefs/core";
 import type { LaneEvents, ServerLane, WireOperation, WireReply } from "@kedgefs/rpc";
 import { local } from "../local/local.ts";
+import { lockServices } from "../locks/testing/lock-services.ts";
 import { Journal } from "../state/journal.ts";
 import { openStateDirectory } from "../state/state-directory.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
@@ -45,10 +46,12 @@ test("a write that was made is not made again over what another has written sinc
   const source = local({ path: data, exportName: "x", state });
   const { journal } = Journal.open(state.pathOf("journal"), silentLogger);
   const { fileSystem } = source;
+  const locks = lockServices(state);
   const sessionOf = (id: string): Session => {
     journal.beginSession(id, "me", "x");
     return new Session({
       id,
+      number: Number(id),
       identity: "me",
       exportName: "x",
       fileSystem,
@@ -58,6 +61,7 @@ test("a write that was made is not made again over what another has written sinc
       sealer: state,
       appends: new KeyedQueue(),
       leases: undefined,
+      locks,
       logger: silentLogger,
     } as ConstructorParameters<typeof Session>[0]);
   };
@@ -72,8 +76,8 @@ test("a write that was made is not made again over what another has written sinc
   await askOther(2, "write", write("new"));
   await connect(one)(2, "write", write("old"));
   assert.equal(fs.readFileSync(join(data, "f"), "utf8"), "new");
-  await one.end();
-  await other.end();
+  await one.end(true);
+  await other.end(true);
   journal.close();
   source.close();
   state.close();

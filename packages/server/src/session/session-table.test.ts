@@ -9,6 +9,7 @@ import type { ExportTable } from "../export/export-table.ts";
 import { LeaseTable } from "../leases/lease-table.ts";
 import { isSettled } from "../leases/testing/is-settled.ts";
 import { type Local, local } from "../local/local.ts";
+import { lockServices } from "../locks/testing/lock-services.ts";
 import { Journal } from "../state/journal.ts";
 import { openStateDirectory } from "../state/state-directory.ts";
 import { SessionTable } from "./session-table.ts";
@@ -97,7 +98,7 @@ async function begin(): Promise<Life> {
   const own = source.fileSystem;
   const granted = { ...source, own, readOnly: false, nodes: "handles", mayLease: () => true };
   const exports = { grant: () => granted } as unknown as ExportTable;
-  const sessions = new SessionTable(exports, journal, state, leases, silentLogger);
+  const sessions = new SessionTable(exports, journal, state, leases, lockServices(state), silentLogger);
   enders.push(
     () => state.close(),
     () => source.close(),

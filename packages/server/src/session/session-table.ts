@@ -3,6 +3,7 @@ import { type Logger, limits, type NodeId } from "@kedgefs/core";
 import { type AttachAnswer, type AttachArguments, AttachRefusal } from "@kedgefs/rpc";
 import type { ExportTable } from "../export/export-table.ts";
 import type { LeaseTable } from "../leases/lease-table.ts";
+import type { LockServices } from "../locks/session-locks.ts";
 import type { Journal } from "../state/journal.ts";
 import type { Sealer } from "../state/state-directory.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
@@ -19,17 +20,28 @@ export class SessionTable {
   readonly #journal: Journal;
   readonly #sealer: Sealer;
   readonly #leases: LeaseTable;
+  readonly #locks: LockServices;
   readonly #logger: Logger;
   readonly #incarnation = randomBytes(sessionIdBytes);
   readonly #sessions = new Map<string, Session>();
   readonly #sweeper: NodeJS.Timeout;
   readonly #appends = new KeyedQueue<NodeId>();
   #stopping = false;
+  /** Sessions that were begun or revived. */
+  #count = 0;
   /** When sessions of an earlier life count as given up, though nobody came for them. */
   readonly #startedMs = performance.now();
 
-  constructor(exports: ExportTable, journal: Journal, sealer: Sealer, leases: LeaseTable, logger: Logger) {
+  constructor(
+    exports: ExportTable,
+    journal: Journal,
+    sealer: Sealer,
+    leases: LeaseTable,
+    locks: LockServices,
+    logger: Logger,
+  ) {
     this.#leases = leases;
+    this.#locks = locks;
     this.#exports = exports;
     this.#journal = journal;
     this.#sealer = sealer;
@@ -58,6 +70,7 @@ export class SessionTable {
       closeReports: granted.closeReports,
       strictAtime: granted.strictAtime,
       leaseMs: granted.mayLease === undefined ? 0 : this.#leases.leaseMs,
+      awaitsLocks: this.#locks.grace.awaits(session.id),
     };
   }
 
@@ -82,7 +95,7 @@ export class SessionTable {
     const sessions = [...this.#sessions.values()];
     // One may be waiting for what the client of another has to say, for which that one must still be there.
     await Promise.all(sessions.map((session) => session.finish()));
-    await Promise.all(sessions.map((session) => session.end()));
+    await Promise.all(sessions.map((session) => session.end(false)));
   }
 
   /** A session of an earlier life of the server, for its client that comes back. */
@@ -101,8 +114,10 @@ export class SessionTable {
 
   #add(id: string, identity: string, exportName: string): Session {
     const { fileSystem, own, readOnly, strictAtime, mayLease, nodes } = this.#exports.grant(identity, exportName);
+    this.#count++;
     const session = new Session({
       id,
+      number: this.#count,
       identity,
       exportName,
       fileSystem,
@@ -112,6 +127,7 @@ export class SessionTable {
       sealer: this.#sealer,
       appends: this.#appends,
       leases: nodes === "handles" ? { table: this.#leases, mayLease, readOnly } : undefined,
+      locks: this.#locks,
       logger: this.#logger,
     });
     this.#sessions.set(id, session);
@@ -137,7 +153,7 @@ export class SessionTable {
     this.#sessions.delete(session.id);
     // Before anything is waited for: a client that comes back meanwhile must not find half of it.
     this.#journal.endSession(session.id);
-    await session.end();
+    await session.end(true);
   }
 
   #sweep(): void {
@@ -149,7 +165,9 @@ export class SessionTable {
     }
     if (now - this.#startedMs < awayMaxMs) return;
     for (const id of this.#journal.sessions.keys()) {
-      if (!this.#sessions.has(id)) this.#journal.endSession(id);
+      if (this.#sessions.has(id)) continue;
+      this.#journal.endSession(id);
+      this.#locks.marks.clear(id);
     }
   }
 }

@@ -24,6 +24,7 @@ import type { LaneEvents, ServerLane, WireOperation, WireReply } from "@kedgefs/
 import { LeaseTable } from "../leases/lease-table.ts";
 import { isSettled } from "../leases/testing/is-settled.ts";
 import { local } from "../local/local.ts";
+import { lockServices } from "../locks/testing/lock-services.ts";
 import { Journal } from "../state/journal.ts";
 import { openStateDirectory } from "../state/state-directory.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
@@ -127,9 +128,11 @@ async function begin(
   );
   journal.beginSession("01", "me", "x");
   const fileSystem = around(source.fileSystem);
+  const locks = lockServices(state);
   const sessionOf = (id: string): Session =>
     new Session({
       id,
+      number: Number.parseInt(id, 16),
       identity: "me",
       exportName: "x",
       fileSystem,
@@ -139,6 +142,7 @@ async function begin(
       sealer: state,
       appends: new KeyedQueue(),
       leases: leases === undefined ? undefined : { table: leases, mayLease: () => mayLease, readOnly: false },
+      locks,
       logger: silentLogger,
     });
   const session = sessionOf("01");
@@ -361,7 +365,7 @@ test("an ending session answers what runs and begins nothing new", { timeout }, 
   const f = await node("f");
   await lane.ask(1, "open", { node: f, flags: O_RDWR, handle: 1 });
   lane.send(2, "fsync", { node: f, handle: 1, datasync: false });
-  const ended = session.end();
+  const ended = session.end(true);
   lane.send(3, "getattr", { node: f });
   assert.equal(session.openLane(1, "bulk", new Lane().server), false);
   blocked.open();
@@ -542,7 +546,7 @@ test("a copy goes to the client's own handle, and is a change of that handle's f
 test("the end of a session is not the end of what its client believes, until it says so", { timeout }, async () => {
   const { mine, theirs, session, f } = await pair();
   await mine.ask(1, "getattr", { node: f });
-  await session.end();
+  await session.end(true);
   theirs.send(1, "setattr", { node: f, mode: 0o600 });
   const until = theirs.until(1);
   assert.equal(await isSettled(until), false);

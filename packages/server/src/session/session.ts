@@ -4,6 +4,7 @@ import {
   type Entry,
   type FileSystem,
   FsError,
+  type GetlkRequest,
   type HandleId,
   type Logger,
   limits,
@@ -18,12 +19,14 @@ import {
   type ReadRequest,
   type RetryClass,
   rootContext,
+  type SetlkRequest,
   toFsError,
   type WriteRequest,
 } from "@kedgefs/core";
-import type { LaneName, ServerLane, WireReply, WireRequest } from "@kedgefs/rpc";
+import { isRecovery, type LaneName, type ServerLane, type WireReply, type WireRequest } from "@kedgefs/rpc";
 import type { LeaseTable } from "../leases/lease-table.ts";
 import { type LeasedExport, type LeasedRun, SessionLeases } from "../leases/session-leases.ts";
+import { type LockServices, type ReclaimRequest, SessionLocks } from "../locks/session-locks.ts";
 import type { Journal } from "../state/journal.ts";
 import type { Sealer } from "../state/state-directory.ts";
 import { type HandleBody, HandleTable, type SessionHandle, ticketBytes } from "./handle-table.ts";
@@ -34,6 +37,8 @@ import { contentRead } from "./open-content.ts";
 export interface SessionOptions {
   /** Hex; also what the journal knows it by. */
   readonly id: string;
+  /** Another one for each session of this server. */
+  readonly number: number;
   readonly identity: string;
   readonly exportName: string;
   readonly fileSystem: FileSystem;
@@ -47,6 +52,7 @@ export interface SessionOptions {
   readonly appends: KeyedQueue<NodeId>;
   /** Undefined where files have no handles, by which leases know them. */
   readonly leases: ({ readonly table: LeaseTable } & Omit<LeasedExport, "own">) | undefined;
+  readonly locks: LockServices;
   readonly logger: Logger;
 }
 
@@ -75,8 +81,10 @@ export class Session {
   readonly #handles: HandleTable;
   readonly #once: OnceRunner;
   readonly #leases: SessionLeases | undefined;
+  readonly #locks: SessionLocks;
   readonly #lanes = new Map<LaneName, ServerLane>();
-  readonly #running = new Map<number, Promise<WireReply>>();
+  /** One that is given up settles with nothing: its client will ask again. */
+  readonly #running = new Map<number, Promise<WireReply | undefined>>();
   readonly #kept = new Map<number, WireReply>();
   /** Data that the running requests carry, or ask for, bytes. */
   #runningBytes = 0;
@@ -84,7 +92,7 @@ export class Session {
   #ending = false;
 
   constructor(options: SessionOptions) {
-    const { id, identity, exportName, fileSystem, own, journal, sealer, appends, leases, logger } = options;
+    const { id, identity, exportName, fileSystem, own, journal, sealer, appends, leases, locks, logger } = options;
     this.id = id;
     this.identity = identity;
     this.exportName = exportName;
@@ -96,6 +104,9 @@ export class Session {
     this.#logger = logger;
     this.#handles = new HandleTable(own);
     this.#once = new OnceRunner(id, journal, own, (request, context) => this.#call(request, context), appends);
+    const findHandle = (number: number): SessionHandle | undefined => this.#handles.find(number);
+    const { number } = options;
+    this.#locks = new SessionLocks({ ...locks, session: id, number, fileSystem, own, findHandle, logger });
     if (leases !== undefined) {
       const lanes = this.#lanes;
       this.#leases = new SessionLeases(
@@ -129,14 +140,18 @@ export class Session {
     this.#lanes.get(name)?.close();
     this.#lanes.set(name, lane);
     this.awaySinceMs = undefined;
+    this.#locks.back();
     lane.open({
       request: (request, from) => this.#request(request, from),
       acked: (below) => this.#acked(below),
       recalled: (upTo) => this.#leases?.recalled(upTo),
+      interrupted: (requests) => this.#locks.interrupted(requests),
       closed: (closed) => {
         if (this.#lanes.get(name) !== closed) return;
         this.#lanes.delete(name);
-        if (this.#lanes.size === 0) this.awaySinceMs = performance.now();
+        if (this.#lanes.size > 0) return;
+        this.awaySinceMs = performance.now();
+        this.#locks.away();
       },
     });
     if (name === "control") this.#leases?.isBack();
@@ -152,15 +167,17 @@ export class Session {
   /** Waits for what runs. Nothing new is begun: what still comes is asked again of whoever knows the session next. */
   async finish(): Promise<void> {
     this.#ending = true;
+    this.#locks.giveUpWaits();
     await Promise.all(this.#running.values());
   }
 
-  /** Waits for what runs and lets it be answered, closes the handles. */
-  async end(): Promise<void> {
+  /** Waits for what runs and lets it be answered, closes the handles. `isForGood`: it does not go on in the server's next life. */
+  async end(isForGood: boolean): Promise<void> {
     await this.finish();
     this.#closeLanes();
     this.#leases?.end();
     await this.#handles.closeAll();
+    this.#locks.end(isForGood);
   }
 
   #closeLanes(): void {
@@ -191,13 +208,16 @@ export class Session {
       this.#running.set(id, running);
       this.#updateHold();
     }
-    void running.then((reply) => lane.reply(reply));
+    void running.then((reply) => {
+      if (reply !== undefined) lane.reply(reply);
+    });
   }
 
-  async #run(request: WireRequest): Promise<WireReply> {
+  async #run(request: WireRequest): Promise<WireReply | undefined> {
     const { id, operation } = request;
     const retry = this.#retryClass(request);
     const context = new CallContext(request.caller);
+    if (operation === "getlk" || operation === "setlk") this.#locks.begins(id, context);
     const work = async (): Promise<unknown> => {
       if (retry === "once") return await this.#runOnce(request, context);
       if (retry === "report") return await this.#once.report(request, context);
@@ -212,11 +232,12 @@ export class Session {
         ? { id, operation, body: (body as object | undefined) ?? {}, leased, after: leased ? after : [] }
         : { id, operation, error: this.#toFsError(error, operation), leased };
     this.#running.delete(id);
+    const isGivenUp = this.#locks.ended(id, context);
     this.#runningBytes -= dataBytes(request);
     // What can be made again is not, for another client may have changed it since. In another life of the server it has to be.
-    if (retry === "report" || (operation !== "reopen" && operations[operation].mutates)) this.#keep(reply);
+    if (retry === "report" || (!isRecovery(operation) && operations[operation].mutates)) this.#keep(reply);
     this.#updateHold();
-    return reply;
+    return isGivenUp ? undefined : reply;
   }
 
   /**
@@ -238,7 +259,7 @@ export class Session {
   }
 
   #withItsNodes(request: WireRequest): WireRequest {
-    if (openers.has(request.operation) || request.operation === "reopen") return request;
+    if (openers.has(request.operation) || isRecovery(request.operation)) return request;
     const body = this.#handles.withNodes(request.body as HandleBody);
     return body === request.body ? request : { ...request, body };
   }
@@ -246,8 +267,7 @@ export class Session {
   async #runLeased(request: WireRequest, work: () => Promise<unknown>): Promise<LeasedRun<unknown>> {
     const { operation } = request;
     try {
-      if (this.#leases === undefined || operation === "reopen")
-        return { reply: await work(), leased: false, after: [] };
+      if (this.#leases === undefined || isRecovery(operation)) return { reply: await work(), leased: false, after: [] };
       return await this.#leases.run(operation, request.body, work);
     } catch (error) {
       return { error, leased: false, after: [] };
@@ -271,7 +291,7 @@ export class Session {
 
   /** As the table says, but that a write at the end of a file is not the same when it is made twice. */
   #retryClass({ operation, body }: WireRequest): RetryClass {
-    if (operation === "reopen") return "idempotent";
+    if (isRecovery(operation)) return "idempotent";
     return operation === "write" && this.#appends(body as HandleBody) !== undefined
       ? "once"
       : operations[operation].retry;
@@ -301,18 +321,39 @@ export class Session {
   /** Makes the call at the file system, with the client's numbers of handles turned into the file system's. */
   async #call(request: WireRequest, context: CallContext): Promise<unknown> {
     const { operation } = request;
-    if (operation === "reopen") return await this.#reopen(request, context);
+    if (isRecovery(operation)) return await this.#recover(request, context);
     if (openers.has(operation)) return await this.#open(request, context);
     const body = request.body as HandleBody;
     const run = (this.#fileSystem[operation] as AnyOperation).bind(this.#fileSystem);
     if (operation === "release" || operation === "releasedir") {
       const handle = this.#handles.delete(body.handle ?? 0);
       // Unknown: closed already by the first of two releases, or lost with an earlier server.
-      return handle === undefined ? {} : await run({ ...body, handle: handle.local } as never, context);
+      if (handle === undefined) return {};
+      this.#locks.released(body.handle ?? 0);
+      return await run({ ...body, handle: handle.local } as never, context);
     }
     // getattr and setattr name a handle as a better way to the node, and can do without.
     const optional = operation === "getattr" || operation === "setattr";
-    return await run(this.#handles.withLocals(body, optional) as never, context);
+    const local = this.#handles.withLocals(body, optional);
+    if (operation === "getlk" || operation === "setlk")
+      return await this.#lock(request, local.handle as SessionHandle["local"], context);
+    return await run(local as never, context);
+  }
+
+  async #lock({ operation, body }: WireRequest, local: HandleId, context: CallContext): Promise<unknown> {
+    if (operation === "getlk") return await this.#locks.getlk(body as GetlkRequest, local, context);
+    const request = body as SetlkRequest;
+    await this.#locks.setlk(request, local, context);
+    if (request.type !== "unlock") await this.#leases?.caughtUp(request.node);
+    return {};
+  }
+
+  /** What a client asks that is back. */
+  async #recover(request: WireRequest, context: CallContext): Promise<unknown> {
+    if (request.operation === "reopen") return await this.#reopen(request, context);
+    if (request.operation === "reclaim") await this.#locks.reclaim(request.body as ReclaimRequest);
+    else this.#locks.reclaimed();
+    return {};
   }
 
   async #open(request: WireRequest, context: CallContext): Promise<unknown> {
@@ -374,7 +415,7 @@ export class Session {
   }
 
   #updateHold(): void {
-    const running = this.#running.size;
+    const running = this.#running.size - this.#locks.running;
     const bytes = this.#runningBytes;
     const { sessionRequestsInFlightMax: runningMax, sessionBytesInFlightMax: bytesMax } = limits;
     if (!this.#held && (running >= runningMax || bytes >= bytesMax)) {

@@ -17,6 +17,7 @@ export interface AttachReply {
   'closeReports'?: (boolean);
   'leaseMs'?: (number);
   'strictAtime'?: (boolean);
+  'awaitsLocks'?: (boolean);
 }
 
 export interface AttachReply__Output {
@@ -33,4 +34,5 @@ export interface AttachReply__Output {
   'closeReports': (boolean);
   'leaseMs': (number);
   'strictAtime': (boolean);
+  'awaitsLocks': (boolean);
 }

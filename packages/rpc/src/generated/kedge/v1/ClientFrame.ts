@@ -7,10 +7,12 @@ export interface ClientFrame {
   'requests'?: (_kedge_v1_Request)[];
   'ackedBelow'?: (number | string | Long);
   'recalled'?: (number | string | Long);
+  'interrupted'?: (number | string | Long)[];
 }
 
 export interface ClientFrame__Output {
   'requests': (_kedge_v1_Request__Output)[];
   'ackedBelow': (Long);
   'recalled': (Long);
+  'interrupted': (Long)[];
 }

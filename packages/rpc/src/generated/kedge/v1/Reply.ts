@@ -15,6 +15,7 @@ import type { XattrReply as _kedge_v1_XattrReply, XattrReply__Output as _kedge_v
 import type { XattrListReply as _kedge_v1_XattrListReply, XattrListReply__Output as _kedge_v1_XattrListReply__Output } from '../../kedge/v1/XattrListReply.ts';
 import type { LseekReply as _kedge_v1_LseekReply, LseekReply__Output as _kedge_v1_LseekReply__Output } from '../../kedge/v1/LseekReply.ts';
 import type { InodeFlagsReply as _kedge_v1_InodeFlagsReply, InodeFlagsReply__Output as _kedge_v1_InodeFlagsReply__Output } from '../../kedge/v1/InodeFlagsReply.ts';
+import type { GetlkReply as _kedge_v1_GetlkReply, GetlkReply__Output as _kedge_v1_GetlkReply__Output } from '../../kedge/v1/GetlkReply.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Reply {
@@ -57,8 +58,12 @@ export interface Reply {
   'tmpfile'?: (_kedge_v1_CreateReply | null);
   'getInodeFlags'?: (_kedge_v1_InodeFlagsReply | null);
   'setInodeFlags'?: (_kedge_v1_Empty | null);
+  'getlk'?: (_kedge_v1_GetlkReply | null);
+  'setlk'?: (_kedge_v1_Empty | null);
   'reopen'?: (_kedge_v1_Empty | null);
-  'result'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"tmpfile"|"getInodeFlags"|"setInodeFlags"|"reopen";
+  'reclaim'?: (_kedge_v1_Empty | null);
+  'reclaimed'?: (_kedge_v1_Empty | null);
+  'result'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"tmpfile"|"getInodeFlags"|"setInodeFlags"|"getlk"|"setlk"|"reopen"|"reclaim"|"reclaimed";
 }
 
 export interface Reply__Output {
@@ -101,6 +106,10 @@ export interface Reply__Output {
   'tmpfile'?: (_kedge_v1_CreateReply__Output | null);
   'getInodeFlags'?: (_kedge_v1_InodeFlagsReply__Output | null);
   'setInodeFlags'?: (_kedge_v1_Empty__Output | null);
+  'getlk'?: (_kedge_v1_GetlkReply__Output | null);
+  'setlk'?: (_kedge_v1_Empty__Output | null);
   'reopen'?: (_kedge_v1_Empty__Output | null);
-  'result'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"tmpfile"|"getInodeFlags"|"setInodeFlags"|"reopen";
+  'reclaim'?: (_kedge_v1_Empty__Output | null);
+  'reclaimed'?: (_kedge_v1_Empty__Output | null);
+  'result'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"tmpfile"|"getInodeFlags"|"setInodeFlags"|"getlk"|"setlk"|"reopen"|"reclaim"|"reclaimed";
 }

@@ -24,7 +24,11 @@ import type { LseekRequest as _kedge_v1_LseekRequest, LseekRequest__Output as _k
 import type { CopyFileRangeRequest as _kedge_v1_CopyFileRangeRequest, CopyFileRangeRequest__Output as _kedge_v1_CopyFileRangeRequest__Output } from '../../kedge/v1/CopyFileRangeRequest.ts';
 import type { TmpfileRequest as _kedge_v1_TmpfileRequest, TmpfileRequest__Output as _kedge_v1_TmpfileRequest__Output } from '../../kedge/v1/TmpfileRequest.ts';
 import type { SetInodeFlagsRequest as _kedge_v1_SetInodeFlagsRequest, SetInodeFlagsRequest__Output as _kedge_v1_SetInodeFlagsRequest__Output } from '../../kedge/v1/SetInodeFlagsRequest.ts';
+import type { GetlkRequest as _kedge_v1_GetlkRequest, GetlkRequest__Output as _kedge_v1_GetlkRequest__Output } from '../../kedge/v1/GetlkRequest.ts';
+import type { SetlkRequest as _kedge_v1_SetlkRequest, SetlkRequest__Output as _kedge_v1_SetlkRequest__Output } from '../../kedge/v1/SetlkRequest.ts';
 import type { ReopenRequest as _kedge_v1_ReopenRequest, ReopenRequest__Output as _kedge_v1_ReopenRequest__Output } from '../../kedge/v1/ReopenRequest.ts';
+import type { ReclaimRequest as _kedge_v1_ReclaimRequest, ReclaimRequest__Output as _kedge_v1_ReclaimRequest__Output } from '../../kedge/v1/ReclaimRequest.ts';
+import type { Empty as _kedge_v1_Empty, Empty__Output as _kedge_v1_Empty__Output } from '../../kedge/v1/Empty.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Request {
@@ -65,8 +69,12 @@ export interface Request {
   'tmpfile'?: (_kedge_v1_TmpfileRequest | null);
   'getInodeFlags'?: (_kedge_v1_HandleRequest | null);
   'setInodeFlags'?: (_kedge_v1_SetInodeFlagsRequest | null);
+  'getlk'?: (_kedge_v1_GetlkRequest | null);
+  'setlk'?: (_kedge_v1_SetlkRequest | null);
   'reopen'?: (_kedge_v1_ReopenRequest | null);
-  'operation'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"tmpfile"|"getInodeFlags"|"setInodeFlags"|"reopen";
+  'reclaim'?: (_kedge_v1_ReclaimRequest | null);
+  'reclaimed'?: (_kedge_v1_Empty | null);
+  'operation'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"tmpfile"|"getInodeFlags"|"setInodeFlags"|"getlk"|"setlk"|"reopen"|"reclaim"|"reclaimed";
 }
 
 export interface Request__Output {
@@ -107,6 +115,10 @@ export interface Request__Output {
   'tmpfile'?: (_kedge_v1_TmpfileRequest__Output | null);
   'getInodeFlags'?: (_kedge_v1_HandleRequest__Output | null);
   'setInodeFlags'?: (_kedge_v1_SetInodeFlagsRequest__Output | null);
+  'getlk'?: (_kedge_v1_GetlkRequest__Output | null);
+  'setlk'?: (_kedge_v1_SetlkRequest__Output | null);
   'reopen'?: (_kedge_v1_ReopenRequest__Output | null);
-  'operation'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"tmpfile"|"getInodeFlags"|"setInodeFlags"|"reopen";
+  'reclaim'?: (_kedge_v1_ReclaimRequest__Output | null);
+  'reclaimed'?: (_kedge_v1_Empty__Output | null);
+  'operation'?: "lookup"|"getattr"|"setattr"|"readlink"|"symlink"|"mknod"|"mkdir"|"unlink"|"rmdir"|"rename"|"link"|"open"|"create"|"read"|"write"|"flush"|"release"|"fsync"|"opendir"|"readdir"|"readdirplus"|"releasedir"|"fsyncdir"|"statfs"|"access"|"getxattr"|"setxattr"|"listxattr"|"removexattr"|"fallocate"|"lseek"|"copyFileRange"|"tmpfile"|"getInodeFlags"|"setInodeFlags"|"getlk"|"setlk"|"reopen"|"reclaim"|"reclaimed";
 }

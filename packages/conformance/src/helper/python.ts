@@ -37,7 +37,7 @@ export class Python implements AsyncDisposable {
   readonly #lines: AsyncIterator<string>;
 
   constructor() {
-    this.#child = spawn("python3", ["-c", loop], { stdio: ["pipe", "pipe", "inherit"] });
+    this.#child = spawn("python3", ["-I", "-S", "-c", loop], { stdio: ["pipe", "pipe", "inherit"] });
     if (this.#child.stdout === null) throw new Error("no output of python3");
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
