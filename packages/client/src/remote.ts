@@ -159,14 +159,14 @@ export function remote(session: RemoteSession): FileSystem {
         const close = async (): Promise<void> => {
           const unlocks = locks.releases(request.handle);
           session.handles.remove(request.handle);
-          const closed = ask(name, request, context);
+          const answered = ask(name, request, context);
           if (unlocks) session.flush();
-          await closed.catch(() => {});
+          await answered.catch(() => {});
         };
         // A server that is started meanwhile has to know the handle for writes that are sent again, and for locks.
         const hasLocks = locks.areThrough(request.handle);
-        const closed = behind.isWritten(request.node) ? close() : behind.written(request.node).then(close);
-        if (hasLocks) locks.closing(request.node, closed);
+        const closing = behind.isWritten(request.node) ? close() : behind.written(request.node).then(close);
+        if (hasLocks) locks.closing(request.node, closing);
         return undefined;
       }
       session.handles.remove(request.handle);
