@@ -50,11 +50,6 @@ export class HostLocks implements OutsideLocks<LockFile, OpenFile> {
     this.#granted = granted;
   }
 
-  /** Open descriptors. */
-  get size(): number {
-    return this.#standIns.size;
-  }
-
   take(ask: HostLockAsk & { readonly change: LockRange }, held: readonly LockRange[]): boolean {
     const standIn = this.#standInFor(ask, held);
     if (standIn !== undefined && !this.#lock(standIn.fd, ask.kind, ask.change)) {
