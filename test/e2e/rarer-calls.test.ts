@@ -196,6 +196,7 @@ const executing = [
 const ranges = [
   `put("holes", b"x" * 65536); os.truncate("holes", 1 << 30)`,
   `extents("holes")`,
+  `[attempt(lambda: os.lseek(os.open("holes", os.O_RDONLY), -1, whence)) for whence in (os.SEEK_DATA, os.SEEK_HOLE)]`,
   `punch("holes", 8192, 16384)`,
   `extents("holes")`,
   `open("holes", "rb").read(65536) == b"x" * 8192 + bytes(16384) + b"x" * 40960`,

@@ -469,7 +469,8 @@ export class LocalFileSystem implements FileSystem {
 
   async lseek({ handle, offset, whence }: LseekRequest): Promise<LseekReply> {
     if (whence !== SEEK_DATA && whence !== SEEK_HOLE) throw new FsError("EINVAL", "lseek: only for data and holes");
-    return { offset: lseek(this.#files.get(handle).fd, offset, whence) };
+    // The kernel's client passes a negative offset on, in 64 bits without a sign: ENXIO, and not EINVAL.
+    return { offset: lseek(this.#files.get(handle).fd, BigInt.asIntN(64, offset), whence) };
   }
 
   async copyFileRange(
