@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { O_CLOEXEC, O_NONBLOCK } from "@kedgefs/core";
-import { dup, dup2, pipe, setNonblocking, umask } from "./descriptor.ts";
+import { closeRange, dup, dup2, pipe, setNonblocking, umask } from "./descriptor.ts";
 import { close } from "./open.ts";
 import { fstatx } from "./stat.ts";
 import { asAnybody } from "./testing/temporary-folder.ts";
@@ -34,6 +34,21 @@ test("dup and dup2 lead to the same open file, with O_CLOEXEC", asAnybody, () =>
   close(writeFd);
   assert.throws(() => dup(copy), { code: "EBADF" });
   assert.throws(() => dup2(copy, copy), { code: "EBADF" });
+});
+
+test("closeRange closes all of a range, and nothing beside it", asAnybody, async () => {
+  const { readFd, writeFd } = pipe();
+  // Numbers that nobody else uses in this process.
+  const [before, first, last, after] = [900, 901, 903, 904];
+  for (const fd of [before, first, last, after]) dup2(readFd, fd);
+  await closeRange(first, last);
+  assert.throws(() => fstatx(first), { code: "EBADF" });
+  assert.throws(() => fstatx(last), { code: "EBADF" });
+  for (const fd of [before, after, readFd, writeFd]) {
+    fstatx(fd);
+    close(fd);
+  }
+  await assert.rejects(closeRange(last, first), { code: "EINVAL" });
 });
 
 test("umask sets the mask and tells the one before", asAnybody, () => {

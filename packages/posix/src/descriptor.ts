@@ -1,10 +1,18 @@
-import { O_CLOEXEC, O_NONBLOCK } from "@kedgefs/core";
+import { FsError, O_CLOEXEC, O_NONBLOCK } from "@kedgefs/core";
 import { check, libc, type Native } from "./library.ts";
+import { callAsync } from "./native-async.ts";
+import { closeAsync } from "./open.ts";
+import { syscallNumbers } from "./syscall-numbers.ts";
 
 const nativeDup3: Native<[number, number, number]> = libc.func("int dup3(int old, int new, int flags)");
 const nativeFcntl: Native<[number, number, number]> = libc.func("int fcntl(int fd, int command, int argument)");
 const nativePipe2: Native<[Buffer, number]> = libc.func("int pipe2(uint8_t *fds, int flags)");
 const nativeUmask: Native<[number]> = libc.func("uint32_t umask(uint32_t mask)");
+
+/** glibc has a wrapper since 2.34 alone. */
+const nativeSyscall: Native<[number, number, number, number]> = libc.func(
+  "long syscall(long number, unsigned int first, unsigned int last, int flags)",
+);
 
 /** Commands of fcntl(2). Source: linux/fcntl.h, asm-generic/fcntl.h. */
 const F_GETFD = 1;
@@ -47,4 +55,17 @@ export function setNonblocking(fd: number): void {
 /** umask(2) of the whole process: sets it and returns the one before. */
 export function umask(mask: number): number {
   return nativeUmask(mask);
+}
+
+/**
+ * close_range(2) on a pool thread: closes all descriptors from `first` to `last`, in one go (before Linux 5.9: one after the other).
+ * What a close has to tell of a write is not told.
+ */
+export async function closeRange(first: number, last: number): Promise<void> {
+  try {
+    await callAsync("close_range", nativeSyscall, syscallNumbers.close_range, first, last, 0);
+  } catch (error) {
+    if (!(error instanceof FsError && error.code === "ENOSYS")) throw error;
+    for (let fd = first; fd <= last; fd++) await closeAsync(fd).catch(() => {});
+  }
 }

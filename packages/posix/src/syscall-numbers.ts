@@ -1,5 +1,6 @@
 /** System calls that glibc has no wrapper for, or none that acts on the calling thread alone. */
 export interface SyscallNumbers {
+  readonly close_range: number;
   readonly openat2: number;
   readonly faccessat2: number;
   readonly fchmodat2: number;
@@ -16,6 +17,7 @@ export interface SyscallNumbers {
  */
 const numbersByArch: Readonly<Record<string, SyscallNumbers>> = {
   x64: {
+    close_range: 436,
     openat2: 437,
     faccessat2: 439,
     fchmodat2: 452,
@@ -26,6 +28,7 @@ const numbersByArch: Readonly<Record<string, SyscallNumbers>> = {
     setgroups: 116,
   },
   arm64: {
+    close_range: 436,
     openat2: 437,
     faccessat2: 439,
     fchmodat2: 452,

@@ -1,9 +1,6 @@
-import { close as closeOnPool } from "node:fs";
 import type { NodeId } from "@kedgefs/core";
-import { close } from "@kedgefs/posix";
+import { close, closeRange } from "@kedgefs/posix";
 
-/** Pool threads that close at a time: reads and syncs need them too. */
-const runningMax = 1;
 /** How long a close waits for others, milliseconds: who removes a tree is not to share the processors with them all the time. */
 const restMs = 20;
 /** Descriptors that wait. Past it a close is made at once, which slows down whoever removes faster than blocks are freed. */
@@ -11,11 +8,13 @@ const waitingMax = 256;
 
 /**
  * Closes descriptors of files that have no name any more. The last close of such a file frees its blocks, for which the event
- * loop would wait (tens of microseconds for a small file, and seconds for a huge one), and so would the answer.
+ * loop would wait (tens of microseconds for a small file, and seconds for a huge one), and so would the answer. They are closed on a
+ * thread of the pool, one at a time, for reads and syncs need those too; neighbours in one go, since to wake a thread and to hear of
+ * its end costs the loop as much as a small file's blocks.
  */
 export class LastCloses {
   readonly #waiting = new Map<NodeId, number>();
-  readonly #running = new Set<NodeId>();
+  #running: ReadonlySet<NodeId> = new Set();
   #begins: NodeJS.Timeout | undefined;
 
   /** Whether a descriptor of the node is still to be closed. */
@@ -44,15 +43,24 @@ export class LastCloses {
   }
 
   #next(): void {
-    for (const [node, fd] of this.#waiting) {
-      if (this.#running.size >= runningMax) return;
-      this.#waiting.delete(node);
-      this.#running.add(node);
-      // Nothing was written by a descriptor that is not open for writing, so there is no error that anybody should hear of.
-      closeOnPool(fd, () => {
-        this.#running.delete(node);
-        this.#next();
-      });
-    }
+    if (this.#running.size > 0) return;
+    const [first] = this.#waiting.values();
+    if (first === undefined) return;
+    const nodes = new Map([...this.#waiting].map(([node, fd]) => [fd, node]));
+    const ends = [-1, 1].map((step) => {
+      let fd = first;
+      while (nodes.has(fd + step)) fd += step;
+      return fd;
+    });
+    const [from = first, to = first] = ends;
+    const closing = [...nodes].filter(([fd]) => fd >= from && fd <= to).map(([, node]) => node);
+    for (const node of closing) this.#waiting.delete(node);
+    this.#running = new Set(closing);
+    // Nothing was written by descriptors that are not open for writing, so there is no error that anybody should hear of.
+    const done = (): void => {
+      this.#running = new Set();
+      this.#next();
+    };
+    closeRange(from, to).then(done, done);
   }
 }
