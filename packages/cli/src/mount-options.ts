@@ -16,7 +16,7 @@ export const mountOptionsHelp = `Mount options (-o), separated by commas; of con
   allow_other, noallow_other                   other users may use the mount (the default for root), or not
   default_permissions, nodefault_permissions   the kernel checks permissions too (the default for root), or only the server
   noexec, exec, nosuid, suid, nodev, dev       as for mount(8); nosuid and nodev are the default
-  noatime, atime                               as for mount(8)
+  noatime, atime                               shown in the table of mounts; the server keeps access times its own way
   attr_timeout=S, entry_timeout=S              let the kernel believe attributes and names for S seconds. The default is 0;
                                                otherwise changes made elsewhere are seen only when the time is over
   direct_io                                    read and write past this machine's page cache
