@@ -1,12 +1,13 @@
 import {
   type CallContext,
   type Caller,
-  FsError,
+  type FsError,
   type HandleId,
   type NodeId,
   O_APPEND,
   O_RDONLY,
   toFsError,
+  untilAborted,
 } from "@kedgefs/core";
 import type { Listing } from "./listing.ts";
 
@@ -87,7 +88,7 @@ export class ClientHandles {
   /** Settles when the handle can be used. Rejects with the error of one that was lost, EINTR where the caller is interrupted. */
   async ready(number: HandleId, context: CallContext): Promise<void> {
     const opening = this.#handles.get(number)?.opening;
-    if (opening !== undefined) await untilAborted(opening.done, context.signal);
+    if (opening !== undefined) await untilAborted(opening.done, context, "the server was away");
     this.check(number);
   }
 
@@ -96,17 +97,5 @@ export class ClientHandles {
     const handle = number === undefined ? undefined : this.#handles.get(number);
     const lost = handle?.lost ?? handle?.lockLost;
     if (lost !== undefined) throw lost;
-  }
-}
-
-async function untilAborted(done: Promise<void>, signal: AbortSignal): Promise<void> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(new FsError("EINTR", "interrupted while the server was away"));
-  if (signal.aborted) abort();
-  else signal.addEventListener("abort", abort, { once: true });
-  try {
-    await Promise.race([aborted, done]);
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }

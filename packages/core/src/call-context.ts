@@ -1,3 +1,5 @@
+import { FsError } from "./errno.ts";
+
 /** On whose behalf an operation runs. */
 export interface Caller {
   readonly uid: number;
@@ -36,6 +38,23 @@ export class CallContext {
   abort(): void {
     this.#aborted = true;
     this.#controller?.abort();
+  }
+}
+
+/** Settles as `done` does, or rejects with EINTR where the caller is interrupted before; `whilst` says what was being waited for. */
+export async function untilAborted<Value>(
+  done: Promise<Value>,
+  { signal }: CallContext,
+  whilst: string,
+): Promise<Value> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(new FsError("EINTR", `interrupted while ${whilst}`));
+  if (signal.aborted) abort();
+  else signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([aborted, done]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }
 

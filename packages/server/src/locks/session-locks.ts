@@ -17,6 +17,7 @@ import {
   type NodeId,
   rootContext,
   type SetlkRequest,
+  untilAborted,
   withChange,
   withoutHeld,
 } from "@kedgefs/core";
@@ -216,18 +217,9 @@ export class SessionLocks {
     return owner >> ownerBits === BigInt(this.#options.number);
   }
 
-  async #graceOver({ signal }: CallContext): Promise<void> {
+  async #graceOver(context: CallContext): Promise<void> {
     const over = this.#options.grace.over();
-    if (over === undefined) return;
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const abort = (): void => reject(new FsError("EINTR", "interrupted while others take their locks back"));
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
-    try {
-      await Promise.race([over, aborted]);
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
+    if (over !== undefined) await untilAborted(over, context, "others took their locks back");
   }
 
   async #take(
