@@ -4,6 +4,7 @@ import {
   type Attr,
   type AttrReply,
   type CallContext,
+  type Caller,
   type CopyFileRangeRequest,
   type CreateReply,
   type CreateRequest,
@@ -286,7 +287,7 @@ export class LocalFileSystem implements FileSystem {
     if (isSymlink(mode)) throw new FsError("ELOOP", "a symbolic link cannot be opened");
     // A fifo or device is the client kernel's to open; here it would be the server's own.
     if (!isRegular(mode)) throw new FsError("EINVAL", "not a regular file");
-    return { handle: this.#files.add(node, openNode(pathFd, flags, mode, reopen ?? false, caller), flags) };
+    return { handle: this.#files.add(node, openNode(pathFd, flags, mode, reopen ?? false, caller), flags, caller) };
   }
 
   async create(
@@ -310,7 +311,7 @@ export class LocalFileSystem implements FileSystem {
         const stat = fstatx(fd);
         const node = this.#nodes.identify(fd, stat);
         this.#nodes.foundAt(node, parent, name);
-        return { node, attr: presentable(fd, stat), handle: this.#files.add(node, fd, flags) };
+        return { node, attr: presentable(fd, stat), handle: this.#files.add(node, fd, flags, caller) };
       } catch (error) {
         // Somebody else made it since we looked: it is theirs, and we look again.
         if (!(error instanceof FsError) || error.code !== "EEXIST" || (flags & O_EXCL) !== 0) throw error;
@@ -325,7 +326,7 @@ export class LocalFileSystem implements FileSystem {
     const fd = runAs(caller, () => withUmask(umask, () => openat(parentFd, ".", wanted, mode & 0o7777)));
     const stat = fstatx(fd);
     const node = this.#nodes.identify(fd, stat);
-    return { node, attr: presentable(fd, stat), handle: this.#files.add(node, fd, flags) };
+    return { node, attr: presentable(fd, stat), handle: this.#files.add(node, fd, flags, caller) };
   }
 
   async read({ handle, offset, size }: ReadRequest): Promise<ReadReply> {
@@ -377,7 +378,7 @@ export class LocalFileSystem implements FileSystem {
   async opendir({ node }: NodeRequest, { caller }: CallContext): Promise<HandleReply> {
     const pathFd = this.#fd(node);
     const fd = runAs(caller, () => reopenFd(pathFd, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    return { handle: this.#files.add(node, fd, O_RDONLY) };
+    return { handle: this.#files.add(node, fd, O_RDONLY, caller) };
   }
 
   async readdir({ handle, offset, size }: ReaddirRequest): Promise<ReaddirReply> {
@@ -490,7 +491,7 @@ export class LocalFileSystem implements FileSystem {
   #toBeWritten(handle: HandleRequest["handle"], caller: CallContext["caller"]): OpenFile {
     const file = this.#files.get(handle);
     if (!file.writable) throw new FsError("EBADF", `handle ${handle} is not open for writing`);
-    if (caller.uid !== 0) clearSetIds(file.fd, caller);
+    if (caller.uid !== 0) clearSetIds(file.fd, withGroups(caller, file.opener));
     return file;
   }
 
@@ -675,11 +676,15 @@ function withUmask<Result>(mask: number | undefined, make: () => Result): Result
   }
 }
 
+/** A write does not come with the writer's supplementary groups; they are looked up when a file is opened. */
+const withGroups = (writer: Caller, opener: Caller): Caller =>
+  writer.groups.length === 0 && writer.uid === opener.uid ? { ...writer, groups: opener.groups } : writer;
+
 /**
  * What write(2) does for a caller without CAP_FSETID (inode(7), setattr_should_drop_suidgid() in the kernel's fs/attr.c); the write
  * itself is made on a pool thread, which has the server's capabilities.
  */
-function clearSetIds(fd: number, caller: CallContext["caller"]): void {
+function clearSetIds(fd: number, caller: Caller): void {
   const { mode, gid } = fstatx(fd).attr;
   if ((mode & (S_ISUID | S_ISGID)) === 0) return;
   const isMember = caller.gid === gid || caller.groups.includes(gid);

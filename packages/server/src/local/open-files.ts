@@ -1,4 +1,14 @@
-import { FsError, type HandleId, type NodeId, O_ACCMODE, O_DSYNC, O_RDONLY, O_SYNC, O_WRONLY } from "@kedgefs/core";
+import {
+  type Caller,
+  FsError,
+  type HandleId,
+  type NodeId,
+  O_ACCMODE,
+  O_DSYNC,
+  O_RDONLY,
+  O_SYNC,
+  O_WRONLY,
+} from "@kedgefs/core";
 
 export interface OpenFile {
   readonly fd: number;
@@ -7,6 +17,7 @@ export interface OpenFile {
   readonly waitsForDisk: boolean;
   readonly readable: boolean;
   readonly writable: boolean;
+  readonly opener: Caller;
   /** Where the next getdents64 of a directory would go on. */
   position: bigint;
   /** Calls that use `fd` off the event loop right now; it is closed when the last of them is done. */
@@ -26,11 +37,12 @@ export class OpenFiles {
   }
 
   /** `flags` are those of the open. */
-  add(node: NodeId, fd: number, flags: number): HandleId {
+  add(node: NodeId, fd: number, flags: number, opener: Caller): HandleId {
     const waitsForDisk = (flags & (O_SYNC | O_DSYNC)) !== 0;
     const readable = (flags & O_ACCMODE) !== O_WRONLY;
     const writable = (flags & O_ACCMODE) !== O_RDONLY;
-    const file: OpenFile = { fd, node, waitsForDisk, readable, writable, position: 0n, users: 0, closing: false };
+    const state = { position: 0n, users: 0, closing: false };
+    const file: OpenFile = { fd, node, waitsForDisk, readable, writable, opener, ...state };
     this.#last++;
     const handle = this.#last as HandleId;
     this.#byHandle.set(handle, file);

@@ -56,7 +56,14 @@ test("set-id bits go with a write by others than root; what writes nothing, or i
       await fileSystem.write({ node, handle: writing.handle, offset: 0n, data }, writer);
       assert.equal(fs.statSync(file).mode & 0o7777, left);
     }
-    for (const open of [handle, writing.handle]) await fileSystem.release({ node, handle: open }, rootContext());
+    // A write comes without the groups that the open came with.
+    fs.chmodSync(file, 0o6666);
+    const opened = await fileSystem.open({ node, flags: O_RDWR }, member);
+    const sameUser = new CallContext({ ...member.caller, groups: [] });
+    await fileSystem.write({ node, handle: opened.handle, offset: 0n, data }, sameUser);
+    assert.equal(fs.statSync(file).mode & 0o7777, 0o2666);
+    for (const open of [handle, writing.handle, opened.handle])
+      await fileSystem.release({ node, handle: open }, rootContext());
   } finally {
     source.close();
     state.close();
