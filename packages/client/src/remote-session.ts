@@ -79,7 +79,7 @@ export interface SessionStatus {
 
 /** Reconnection: delays double from the first to the ceiling, each drawn at random between one and two times that. */
 const retryMinMs = 50;
-const retryMaxMs = 2_000;
+const retryMaxMs = 500;
 /** A connection that ends within this time counts as one that was not worth making, milliseconds. */
 const shortLivedMs = 250;
 /** Operations of which a handle comes, by a number that is chosen here. */
