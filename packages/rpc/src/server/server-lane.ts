@@ -145,12 +145,14 @@ export class ServerLane {
 
   /** One that is not begun yet will not be. */
   #interrupted(requests: readonly number[]): void {
-    const waiting = this.#waiting.filter(({ id }) => requests.includes(id));
+    if (requests.length === 0) return;
+    const ids = new Set(requests);
+    const waiting = this.#waiting.filter(({ id }) => ids.has(id));
     for (const { id, operation } of waiting) {
       const error = new FsError("EINTR", "interrupted before it was begun");
       this.reply({ id, operation, error });
     }
-    if (waiting.length > 0) this.#waiting = this.#waiting.filter((request) => !waiting.includes(request));
+    if (waiting.length > 0) this.#waiting = this.#waiting.filter(({ id }) => !ids.has(id));
     this.#events?.interrupted(requests);
   }
 

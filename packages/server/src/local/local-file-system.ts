@@ -704,7 +704,7 @@ function openNode(pathFd: number, flags: number, mode: number, reopen: boolean, 
     return runAs(caller, () => reopenFd(pathFd, wanted));
   } catch (error) {
     if (!(error instanceof FsError) || error.code !== "EACCES") throw error;
-    if ((flags & (FMODE_EXEC | O_ACCMODE)) === (FMODE_EXEC | O_RDONLY)) {
+    if ((flags & (FMODE_EXEC | O_ACCMODE | O_TRUNC)) === (FMODE_EXEC | O_RDONLY)) {
       // Who may execute a program need not be allowed to read it: the kernel reads it for them.
       runAs(caller, () => faccessFd(pathFd, X_OK));
       return reopenFd(pathFd, wanted);

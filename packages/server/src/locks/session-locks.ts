@@ -96,6 +96,7 @@ export class SessionLocks {
 
   async getlk(request: GetlkRequest, local: SessionHandle["local"], context: CallContext): Promise<GetlkReply> {
     const { fileSystem } = this.#options;
+    this.#checkWaits();
     await this.#graceOver(context);
     const { owner } = request;
     const asked = { ...request, owner: this.#ownerOf(owner), handle: local };
@@ -116,7 +117,7 @@ export class SessionLocks {
       return;
     }
     if (this.#book.rangeCount >= limits.sessionLockRangesMax) throw new FsError("ENOLCK", "too many locks");
-    if (this.#running.size > limits.sessionLockWaitsMax) throw new FsError("ENOLCK", "too many calls wait for locks");
+    this.#checkWaits();
     await this.#graceOver(context);
     marks.mark(session);
     const of = { file: node, kind, owner };
@@ -165,12 +166,13 @@ export class SessionLocks {
   async reclaim({ node, handles, owner, kind, pid, locks }: ReclaimRequest): Promise<void> {
     const { grace, session, lapsed, marks } = this.#options;
     const of = { file: node, kind, owner };
+    if (locks.length > limits.fileLockRangesMax || this.#book.rangeCount >= limits.sessionLockRangesMax)
+      throw new FsError("ENOLCK", "too many locks");
     const claimed = locks.reduce<readonly LockRange[]>((ranges, lock) => {
       const change = lockChangeOf({ kind, ...lock });
       if (change.type === "unlock") throw new FsError("EINVAL", "an unlock is nothing to claim");
       return withChange(ranges, change);
     }, []);
-    if (claimed.length > limits.fileLockRangesMax) throw new FsError("ENOLCK", "too many locks");
     const held = this.#book.find(of);
     if (held !== undefined) for (const range of minus(held.ranges, claimed)) await this.#unlock(held, range);
     if (claimed.length === 0) return;
@@ -207,6 +209,10 @@ export class SessionLocks {
     grace.settled(session);
     marks.clear(session);
     lapsed.forget((owner) => this.#isOwn(owner));
+  }
+
+  #checkWaits(): void {
+    if (this.#running.size > limits.sessionLockWaitsMax) throw new FsError("ENOLCK", "too many calls wait for locks");
   }
 
   #ownerOf(owner: bigint): bigint {
