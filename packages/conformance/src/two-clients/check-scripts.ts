@@ -20,11 +20,12 @@ export interface ScriptFailure {
 
 const seedsMax = 2 ** 31 - 1;
 
-/** The seed that a failure printed, to see it again, and how many scripts to try; both from the environment. */
+/** The first seed, "fresh" for a new one each time, and how many scripts to try; both from the environment. */
 function fromEnvironment(runs: number): { readonly first: number | undefined; readonly runs: number } {
   const { KEDGE_MODEL_SEED: seed, KEDGE_MODEL_RUNS: count } = process.env;
-  const first = seed === undefined ? undefined : Number(seed);
-  return { first, runs: count === undefined ? (first === undefined ? runs : 1) : Number(count) };
+  const first = seed === "fresh" ? undefined : Number(seed ?? 1);
+  const isOne = seed !== undefined && first !== undefined;
+  return { first, runs: count === undefined ? (isOne ? 1 : runs) : Number(count) };
 }
 
 /** What a script fails with in a fresh world, or undefined. Whatever is not about an answer is thrown. */
@@ -53,8 +54,8 @@ export async function failureOfSeed(seed: number, kind: ScriptKind, stage: Stage
 }
 
 /**
- * Plays `runs` scripts of fresh seeds, each in its own world; throws with the seeds of all that failed, and the first of them shrunk.
- * KEDGE_MODEL_SEED plays that one alone, KEDGE_MODEL_RUNS so many from there on.
+ * Plays `runs` scripts, each in its own world, those of the seeds from 1 on; throws with the seeds of all that failed, and the first of
+ * them shrunk. KEDGE_MODEL_SEED plays that one alone, or with "fresh" takes new ones, KEDGE_MODEL_RUNS so many from there on.
  */
 export async function checkScripts(name: string, runs: number, kind: ScriptKind, stage: Stage): Promise<void> {
   const asked = fromEnvironment(runs);

@@ -13,18 +13,21 @@ export interface Tolerance {
   readonly staleWhereGone: boolean;
   /** Links of directories are counted. */
   readonly directoryLinks: boolean;
+  /** Links of files are: not where calls overlap, for the answer to one that makes a name may tell what is so after the others too. */
+  readonly fileLinks: boolean;
 }
 
 /** Whether an outcome is what the model says, but for inode numbers and when exactly something happened. */
-export function isAlike(real: Outcome, model: Outcome, { staleWhereGone, directoryLinks }: Tolerance): boolean {
+export function isAlike(real: Outcome, model: Outcome, tolerance: Tolerance): boolean {
   if (model.isFree) return true;
-  if (staleWhereGone && model.isGone && real.error === "ESTALE") return true;
+  if (tolerance.staleWhereGone && model.isGone && real.error === "ESTALE") return true;
   if (real.error !== model.error || !isDeepStrictEqual(real.value, model.value)) return false;
   if (real.seen === undefined || model.seen === undefined) return true;
   const { areTimesFree } = model.seen;
   const [one, other] = [real.seen, model.seen].map((seen) => {
     const { mode, uid, gid, size, mtimeNs } = seen;
-    const nlink = isDirectory(seen) && !directoryLinks ? undefined : seen.nlink;
+    const isCounted = isDirectory(seen) ? tolerance.directoryLinks : tolerance.fileLinks;
+    const nlink = isCounted ? seen.nlink : undefined;
     return { mode, uid, gid, size, nlink, mtime: areTimesFree ? "any" : mtimeNs < presentNs ? mtimeNs : "present" };
   });
   return isDeepStrictEqual(one, other);

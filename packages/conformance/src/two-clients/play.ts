@@ -104,6 +104,7 @@ class Player {
   #tolerance(overlaps: boolean): Tolerance {
     return {
       directoryLinks: this.#directoryLinks && this.#identities !== undefined,
+      fileLinks: !overlaps,
       // A server that is started again can't open what has no name: see the README.
       staleWhereGone: overlaps || this.#wasKilled,
     };
